@@ -1,0 +1,114 @@
+"""Channels to a gateway: mutual TLS, message sizes, signs of life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+from cryptography.hazmat.primitives import serialization
+from grpc import aio
+
+from rogatory.errors import ConfigurationError, KeyFileError
+from rogatory.keyfiles import read_private_file
+
+MAX_MESSAGE_BYTES = 8 << 20
+"""Longest gRPC message in either direction: a batch of 4 MiB, or a delivery of 4 MiB, with room."""
+
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # A connection that died without a word (a firewall that forgot it) is noticed in 40 seconds.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A gateway that comes back is found again soon; gRPC's own default waits up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+)
+"""Options of every channel; see grpc/impl/channel_arg_names.h of gRPC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsCredentials:
+    """What the client shows the gateway, and by what it knows the gateway.
+
+    Attributes:
+        certificate: The client certificate with its chain, PEM.
+        key: Its private key, PEM PKCS #8, not encrypted.
+        ca: Certificates of the authorities that the gateway's certificate may come from, PEM.
+    """
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    ca: bytes
+
+    @classmethod
+    def from_files(
+        cls, *, certificate: Path, key: Path, ca: Path, passphrase: bytes | None = None
+    ) -> TlsCredentials:
+        """Read the three from files.
+
+        Raises:
+            ConfigurationError: A certificate file cannot be read.
+            KeyFileError: The key file is missing, open to others, or does not open.
+        """
+        return cls(
+            certificate=_read(certificate, what="client certificate"),
+            key=_open_key(key, passphrase),
+            ca=_read(ca, what="gateway's CA certificate"),
+        )
+
+    def channel_credentials(self) -> grpc.ChannelCredentials:
+        """Return what gRPC wants."""
+        return grpc.ssl_channel_credentials(
+            root_certificates=self.ca, private_key=self.key, certificate_chain=self.certificate
+        )
+
+
+def open_channel(
+    target: str, tls: TlsCredentials, options: Sequence[tuple[str, str | int]] = ()
+) -> grpc.Channel:
+    """Return a blocking channel; it connects when first used."""
+    return grpc.secure_channel(
+        target, tls.channel_credentials(), options=[*CHANNEL_OPTIONS, *options]
+    )
+
+
+def open_aio_channel(
+    target: str, tls: TlsCredentials, options: Sequence[tuple[str, str | int]] = ()
+) -> aio.Channel:
+    """Return a channel of the running event loop; it connects when first used."""
+    return aio.secure_channel(
+        target, tls.channel_credentials(), options=[*CHANNEL_OPTIONS, *options]
+    )
+
+
+def _read(path: Path, *, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The {what} {path} cannot be read: {error.strerror}",
+            hint="Install the gateway operator's answer: rogatory agency accept FILE",
+        ) from error
+
+
+def _open_key(path: Path, passphrase: bytes | None) -> bytes:
+    data = read_private_file(path)
+    if b"ENCRYPTED" not in data:
+        return data
+    try:
+        key = serialization.load_pem_private_key(data, passphrase)
+    except (TypeError, ValueError) as error:
+        raise KeyFileError(
+            f"The key file {path} does not open with this passphrase",
+            hint="Give the passphrase it was made with.",
+        ) from error
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

@@ -1,0 +1,31 @@
+"""Decisions: what an agreement says of a message, why, and what would have been permitted."""
+
+from rogatory.decisions.decide import (
+    decide,
+    decide_situation,
+    decision_bytes,
+    decision_key,
+    quota_usage,
+)
+from rogatory.decisions.explain import describe_change, describe_remedy, explain, summarise
+from rogatory.decisions.replay import Replay, recheck, redecide
+from rogatory.decisions.situation import HeaderView, Situation, read_header, situate
+
+__all__ = [
+    "HeaderView",
+    "Replay",
+    "Situation",
+    "decide",
+    "decide_situation",
+    "decision_bytes",
+    "decision_key",
+    "describe_change",
+    "describe_remedy",
+    "explain",
+    "quota_usage",
+    "read_header",
+    "recheck",
+    "redecide",
+    "situate",
+    "summarise",
+]

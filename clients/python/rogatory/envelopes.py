@@ -1,0 +1,355 @@
+"""Envelopes: a signed header that says what happens, and parts committed to by it.
+
+Making one (`build`) and reading one, in steps that a gateway and a recipient share:
+
+1. `open_envelope`: parse envelope and header strictly, check the schema's rules;
+2. `verify_signatures`: every signature that the header names, over the received bytes;
+3. `check_parts`: every clear part against its commitment, schema and facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rogatory import dsse, facts, schemas, wire
+from rogatory.errors import EnvelopeError, SignatureInvalid, Violation
+from rogatory.exchange.v1 import codes_pb2, envelope_pb2
+from rogatory.records.v1 import common_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from google.protobuf.message import Message
+
+    from rogatory.keyring import KeyRing, KnownKey
+    from rogatory.signers import Signer
+
+PART_DOMAIN = b"rogatory.part.v1\x00"
+OUTCOME_DOMAIN = b"rogatory.outcome.v1\x00"
+SALT_BYTES = 32
+
+MAX_ENVELOPE_BYTES = 1 << 20
+"""Longest envelope that Submit takes: what fits one gRPC message with room for its frame."""
+
+_PARTICULARS_OF_KIND: dict[int, frozenset[str | None]] = {
+    codes_pb2.KIND_TRANSFER: frozenset({None}),
+    codes_pb2.KIND_REQUEST: frozenset({"request"}),
+    codes_pb2.KIND_UPDATE: frozenset({"update"}),
+    codes_pb2.KIND_RECEIPT: frozenset({"subject"}),
+    codes_pb2.KIND_CUSTODY: frozenset({"custody"}),
+    codes_pb2.KIND_RECALL: frozenset({"subject"}),
+    codes_pb2.KIND_CORRECTION: frozenset({"subject"}),
+    codes_pb2.KIND_CONSENT: frozenset({"subject"}),
+    codes_pb2.KIND_OPERATION: frozenset({"operation_step"}),
+    codes_pb2.KIND_ALERT: frozenset({"alert"}),
+    codes_pb2.KIND_GOVERNANCE: frozenset({None}),
+}
+
+
+def commitment(salt: bytes, content: bytes) -> bytes:
+    """Return SHA256("rogatory.part.v1" ‖ 00 ‖ salt ‖ content), 32 bytes."""
+    return hashlib.sha256(PART_DOMAIN + salt + content).digest()
+
+
+def outcome_commitment(salt: bytes, outcome: bytes) -> bytes:
+    """Return SHA256("rogatory.outcome.v1" ‖ 00 ‖ salt ‖ outcome), 32 bytes."""
+    return hashlib.sha256(OUTCOME_DOMAIN + salt + outcome).digest()
+
+
+def new_message_id(milliseconds: int, random: bytes) -> str:
+    """Return a UUIDv7 (RFC 9562 5.7) of a time in milliseconds and 10 random bytes."""
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(random[:10], "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+@dataclass(slots=True)
+class OpenedEnvelope:
+    """An envelope that parsed: what `open_envelope` returns.
+
+    Attributes:
+        header_bytes: The signed bytes, as received.
+        header_digest: Their SHA-256: with sender and message_id the message's identity.
+        header: The parsed header.
+        signatures: As received.
+        parts: As received, one for each descriptor of the header.
+    """
+
+    header_bytes: bytes
+    header_digest: bytes
+    header: envelope_pb2.Header
+    signatures: Sequence[envelope_pb2.Signature]
+    parts: Sequence[envelope_pb2.Part]
+
+    @property
+    def reference(self) -> common_pb2.MessageReference:
+        """The message as another one refers to it."""
+        return common_pb2.MessageReference(
+            sender=self.header.sender,
+            message_id=self.header.message_id,
+            header_digest=self.header_digest,
+        )
+
+
+def build(
+    *,
+    header: envelope_pb2.Header,
+    contents: Sequence[Message] = (),
+    signers: Sequence[tuple[Signer, codes_pb2.KeyRole.ValueType]],
+    salts: Callable[[int], bytes] = os.urandom,
+) -> bytes:
+    """Return a serialised, signed envelope with clear parts.
+
+    Args:
+        header: Everything but ``parts`` and ``signed_by``, which are made here; not changed.
+        contents: The parts' messages (``rogatory.records.v1.Persons``, ...), one each.
+        signers: Keys that sign, each with the role in which it does.
+        salts: Source of randomness: takes a length, returns so many bytes.
+
+    Raises:
+        EnvelopeError: header or a part breaks its schema's rules, or is too large.
+        SignerError: a key could not sign.
+    """
+    complete = envelope_pb2.Header()
+    complete.CopyFrom(header)
+    del complete.parts[:]
+    del complete.signed_by[:]
+    parts = []
+    found: list[Violation] = []
+    for position, message in enumerate(contents):
+        schema = schemas.of_message(message)
+        found += wire.violations(message, prefix=f"parts[{position}].content")
+        content = message.SerializeToString(deterministic=True)
+        salt = salts(SALT_BYTES)
+        complete.parts.add(
+            category=schema.category,
+            schema=schema.name,
+            commitment=commitment(salt, content),
+            size=len(content),
+            facts=facts.of_message(message),
+        )
+        parts.append(
+            envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=content))
+        )
+    for signer, role in signers:
+        complete.signed_by.add(key=signer.public_key.fingerprint, role=role)
+    found += wire.violations(complete, prefix="header")
+    if found:
+        raise wire.field_violations(found, what="message")
+    header_bytes = complete.SerializeToString(deterministic=True)
+    payload = dsse.pae(dsse.HEADER_TYPE, header_bytes)
+    envelope = envelope_pb2.Envelope(
+        header=header_bytes,
+        signatures=[
+            envelope_pb2.Signature(
+                key=signer.public_key.fingerprint, value=signer.sign(payload)
+            )
+            for signer, _role in signers
+        ],
+        parts=parts,
+    )
+    data = envelope.SerializeToString(deterministic=True)
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise too_large(len(data))
+    return data
+
+
+def too_large(size: int) -> EnvelopeError:
+    """Return the error for an envelope of ``size`` bytes."""
+    return EnvelopeError(
+        f"the envelope has {size} bytes; the limit is {MAX_ENVELOPE_BYTES}",
+        hint="Send fewer records in a message; files go through the evidence service.",
+        reason="TOO_LARGE",
+    )
+
+
+def open_envelope(data: bytes) -> OpenedEnvelope:
+    """Parse an envelope and its header strictly and check the schema's rules on both.
+
+    Raises:
+        EnvelopeError: TOO_LARGE, MALFORMED, UNKNOWN_FIELDS, FIELD_VIOLATIONS,
+            PARTICULARS_MISMATCH, RECIPIENTS_INVALID or PARTS_MISSING.
+    """
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise too_large(len(data))
+    envelope = wire.decode(envelope_pb2.Envelope, data, what="envelope")
+    header_bytes = envelope.header
+    header = wire.decode(envelope_pb2.Header, header_bytes, what="header")
+    found = wire.violations(header, prefix="header")
+    found += wire.violations(envelope)
+    if found:
+        raise wire.field_violations(found, what="message")
+    _check_header(header)
+    if len(envelope.parts) != len(header.parts):
+        raise EnvelopeError(
+            f"the header binds {len(header.parts)} parts, the envelope has {len(envelope.parts)}",
+            hint="Send every part, in the header's order.",
+            reason="PARTS_MISSING",
+        )
+    return OpenedEnvelope(
+        header_bytes=header_bytes,
+        header_digest=hashlib.sha256(header_bytes).digest(),
+        header=header,
+        signatures=envelope.signatures,
+        parts=envelope.parts,
+    )
+
+
+def _check_header(header: envelope_pb2.Header) -> None:
+    particulars = header.WhichOneof("particulars")
+    if particulars not in _PARTICULARS_OF_KIND[header.kind]:
+        raise EnvelopeError(
+            f"particulars {particulars or 'none'} do not go with "
+            f"{codes_pb2.Kind.Name(header.kind)}",
+            hint="Fill the particulars that the protos name for the kind, and no other.",
+            reason="PARTICULARS_MISMATCH",
+        )
+    seen = {header.sender}
+    for recipient in header.recipients:
+        if recipient.agency in seen:
+            raise EnvelopeError(
+                f"recipient {recipient.agency} is the sender or stands twice",
+                hint="Name each recipient once, and never the sender.",
+                reason="RECIPIENTS_INVALID",
+            )
+        seen.add(recipient.agency)
+    for position, descriptor in enumerate(header.parts):
+        schemas.check_descriptor(descriptor, position=position)
+
+
+def verify_signatures(
+    opened: OpenedEnvelope, ring: KeyRing, *, entry_time: int
+) -> tuple[KnownKey, ...]:
+    """Verify every signature that ``signed_by`` names; return the keys in its order.
+
+    Args:
+        ring: Keys of all agencies.
+        entry_time: Instant at which the keys must be valid, nanoseconds since the Unix epoch.
+
+    Raises:
+        EnvelopeError: SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, KEY_NOT_YET_VALID,
+            KEY_EXPIRED or KEY_REVOKED.
+    """
+    header = opened.header
+    by_key = {signature.key: signature.value for signature in opened.signatures}
+    named = {signed.key for signed in header.signed_by}
+    if (
+        named != by_key.keys()
+        or len(named) != len(header.signed_by)
+        or len(by_key) != len(opened.signatures)
+    ):
+        raise EnvelopeError(
+            "the signatures are not those that signed_by names",
+            hint="Send one signature for each key of signed_by: none less, none more.",
+            reason="SIGNATURE_MISSING",
+        )
+    payload = dsse.pae(dsse.HEADER_TYPE, opened.header_bytes)
+    known_keys = []
+    for signed in header.signed_by:
+        known = ring.get(signed.key)
+        if known is None or known.agency != header.sender or known.role != signed.role:
+            raise EnvelopeError(
+                f"key {signed.key.hex()[:16]} is not enrolled for {header.sender} in role "
+                f"{codes_pb2.KeyRole.Name(signed.role)}",
+                hint="Enrol it with a key statement, or sign with a key that is enrolled.",
+                reason="KEY_UNKNOWN",
+            )
+        check_key(known, entry_time=entry_time)
+        if known.public_key is None:
+            raise EnvelopeError(
+                f"key {signed.key.hex()[:16]} cannot sign",
+                hint="Sign with a signing or officer key.",
+                reason="KEY_UNKNOWN",
+            )
+        try:
+            known.public_key.verify(by_key[signed.key], payload)
+        except SignatureInvalid as error:
+            raise EnvelopeError(
+                f"the signature by key {signed.key.hex()[:16]} does not verify",
+                hint="Sign the header's exact bytes under the header payload type.",
+                reason="SIGNATURE_INVALID",
+            ) from error
+        known_keys.append(known)
+    return tuple(known_keys)
+
+
+def check_key(known: KnownKey, *, entry_time: int) -> None:
+    """Check that a key is valid at ``entry_time`` (nanoseconds since the Unix epoch).
+
+    Raises:
+        EnvelopeError: KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED.
+    """
+    fault = known.fault_at(entry_time)
+    if fault:
+        what = fault.removeprefix("KEY_").replace("_", " ").lower()
+        raise EnvelopeError(
+            f"key {known.fingerprint.hex()[:16]} of {known.agency} is {what}",
+            hint="Sign with a key that is valid now; the directory lists them.",
+            reason=fault,
+        )
+
+
+def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message | None]:
+    """Check every part against its descriptor; return the decoded contents.
+
+    Sealed and absent parts come back as None: nothing can be said of them here.
+
+    Args:
+        allow_absent: True for a recipient, from whom parts may be withheld; False at admission.
+
+    Raises:
+        EnvelopeError: PARTS_MISSING, COMMITMENT_MISMATCH, MALFORMED, UNKNOWN_FIELDS,
+            FIELD_VIOLATIONS (of all parts together) or FACTS_MISSTATED.
+    """
+    contents: list[Message | None] = []
+    found: list[Violation] = []
+    for position, (part, descriptor) in enumerate(
+        zip(opened.parts, opened.header.parts, strict=True)
+    ):
+        form = part.WhichOneof("form")
+        if form == "clear" and not descriptor.sealed:
+            message = _check_clear(part.clear, descriptor, position)
+            found += wire.violations(message, prefix=f"parts[{position}].content")
+            contents.append(message)
+        elif (form == "absent" and allow_absent) or (form == "sealed" and descriptor.sealed):
+            contents.append(None)
+        else:
+            raise EnvelopeError(
+                f"part {position} is {form}, the header says "
+                f"{'sealed' if descriptor.sealed else 'clear'}",
+                hint="Send every part in the form that the header states.",
+                reason="PARTS_MISSING",
+            )
+    if found:
+        raise wire.field_violations(found, what="message")
+    for position, message in enumerate(contents):
+        if message is not None:
+            stated = opened.header.parts[position].facts
+            if stated != facts.of_message(message):
+                raise EnvelopeError(
+                    f"the header misstates the facts of part {position}",
+                    hint="State the record count, field groups and data subjects it really has.",
+                    reason="FACTS_MISSTATED",
+                )
+    return contents
+
+
+def _check_clear(
+    part: envelope_pb2.ClearPart, descriptor: envelope_pb2.PartDescriptor, position: int
+) -> Message:
+    if len(part.content) != descriptor.size or not hmac.compare_digest(
+        commitment(part.salt, part.content), descriptor.commitment
+    ):
+        raise EnvelopeError(
+            f"part {position} does not match its commitment",
+            hint="Send the part that was committed to, with its salt, unchanged.",
+            reason="COMMITMENT_MISMATCH",
+        )
+    schema = schemas.by_name(descriptor.schema)
+    return wire.decode(schema.message_type, part.content, what=f"content of part {position}")

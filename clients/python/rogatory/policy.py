@@ -1,0 +1,355 @@
+"""Policies: whom a verifier trusts, in one file that lies beside nothing else.
+
+.. code-block:: toml
+
+    [log]
+    keys = ["gateway.example.org/rogatory+1a2b3c4d+AbCd...="]   # verifier keys, retired ones too
+    operator = "int.example"                 # optional: a witness of its own does not count
+
+    [witnesses]
+    threshold = 1                            # so many cosignatures make a receipt witnessed
+    [[witnesses.keys]]
+    key = "witness.example.net+1a2b3c4d+BAbCd...="
+    agency = "ch.example"                    # optional: who runs it
+
+    [roots]                                  # root keys of agencies, as agreements pin them
+    "fr.police" = "Ed25519:AbCd...="
+
+    [files]                                  # paths beside the policy file
+    agencies = ["agencies/fr.police.binpb"]  # rogatory.exchange.v1.DirectoryEntry
+    agreements = ["agreements/x-1.txt"]      # as rogatory agreement sign writes them
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from rogatory import clock
+from rogatory.agreements.base import base_agreement
+from rogatory.agreements.compiled import CompiledAgreement
+from rogatory.agreements.document import from_armour, open_agreement
+from rogatory.errors import ConfigurationError, RogatoryError
+from rogatory.exchange.v1 import agreement_pb2, directory_service_pb2
+from rogatory.keyring import KeyRing
+from rogatory.keys import PublicKey
+from rogatory.notes import SignatureType, VerifiedSignature, VerifierKey
+
+_FORM = "See the top of rogatory/policy.py for the form of a policy file."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A witness: its key, and the agency that runs it ("" for nobody who takes part)."""
+
+    key: VerifierKey
+    agency: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Whom a verifier trusts.
+
+    Attributes:
+        log_keys: Verifier keys of the log.
+        operator: Agency id of the gateway's operator; "" where it is none.
+        witnesses: Those whose cosignatures count.
+        threshold: How many of them make a receipt witnessed; 0: none does.
+        roots: Root key of each agency.
+        directory: Key statements of agencies, with entry times.
+        agreements: Agreements by digest; their parties' signatures verified.
+        ring: The agencies' keys, made from ``directory`` and checked against ``roots``.
+
+    Raises:
+        ConfigurationError: A part contradicts another, or a key statement does not verify.
+    """
+
+    log_keys: Sequence[VerifierKey]
+    operator: str = ""
+    witnesses: Sequence[Witness] = ()
+    threshold: int = 0
+    roots: Mapping[str, PublicKey] = field(default_factory=dict)
+    directory: Sequence[directory_service_pb2.DirectoryEntry] = ()
+    agreements: Mapping[bytes, CompiledAgreement] = field(default_factory=dict)
+    ring: KeyRing = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= len(self.witnesses):
+            raise ConfigurationError(
+                f"The policy wants {self.threshold} cosignatures, and names"
+                f" {len(self.witnesses)} witnesses",
+                hint="Set witnesses.threshold to a number from 0 to the number of witnesses.",
+            )
+        object.__setattr__(self, "ring", build_ring(self.directory, self.roots))
+
+    @property
+    def witness_keys(self) -> tuple[VerifierKey, ...]:
+        """The witnesses' keys."""
+        return tuple(witness.key for witness in self.witnesses)
+
+    def require_agency(self, agency: str) -> None:
+        """Do nothing for an agency whose keys are known.
+
+        Raises:
+            ConfigurationError: They are not.
+        """
+        if self.ring.root(agency) is None:
+            raise ConfigurationError(
+                f"The policy holds no key statements of {agency}",
+                hint=f'Pin its root under [roots] "{agency}" and name its directory entry under'
+                " [files] agencies; rogatory receipt policy writes both.",
+            )
+
+    def is_witnessed(
+        self, cosignatures: Iterable[VerifiedSignature], *, parties: Collection[str]
+    ) -> bool:
+        """Say whether cosignatures suffice for a message between ``parties``.
+
+        So many as the threshold, and at least one by a witness that none of the parties and not
+        the operator runs.
+        """
+        by_key = {witness.key: witness.agency for witness in self.witnesses}
+        counted = {item.key: by_key[item.key] for item in cosignatures if item.key in by_key}
+        involved = {*parties, self.operator} - {""}
+        return 0 < self.threshold <= len(counted) and any(
+            agency not in involved for agency in counted.values()
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Policy:
+        """Read a policy file and the files it names.
+
+        Raises:
+            ConfigurationError: The file or one that it names cannot be read or used; the text
+                names the setting and what to change.
+        """
+        table = _Table.read(path)
+        log, witnesses, files = table.below("log"), table.below("witnesses"), table.below("files")
+        roots = table.below("roots")
+        table.only("log", "witnesses", "roots", "files")
+        log.only("keys", "operator")
+        witnesses.only("keys", "threshold")
+        files.only("agencies", "agreements")
+        log_keys = [
+            _verifier_key(log, "keys", text, SignatureType.ED25519) for text in log.texts("keys")
+        ]
+        if not log_keys:
+            raise log.fault("keys", "names no key of the log", "Add the operator's log.vkey line.")
+        pinned = {agency: _public_key(roots, agency) for agency in roots.values}
+        directory = [
+            _directory_entry(path.parent / name, files) for name in files.texts("agencies")
+        ]
+        signed = [_agreement(path.parent / name, files) for name in files.texts("agreements")]
+        return cls(
+            log_keys=log_keys,
+            operator=log.text("operator"),
+            witnesses=_witnesses(witnesses),
+            threshold=witnesses.number("threshold"),
+            roots=pinned,
+            directory=directory,
+            agreements=verified_agreements(signed, pinned),
+        )
+
+
+def build_ring(
+    directory: Iterable[directory_service_pb2.DirectoryEntry], roots: Mapping[str, PublicKey]
+) -> KeyRing:
+    """Return the key ring of directory entries, each checked against its agency's pinned root.
+
+    Raises:
+        ConfigurationError: A root is not pinned or another one, or a statement does not verify.
+    """
+    ring = KeyRing()
+    for entry in directory:
+        agency = entry.agency.agency_id
+        pinned = roots.get(agency)
+        if pinned is None:
+            raise ConfigurationError(
+                f"The root key of {agency} is not pinned",
+                hint=f'Pin it under [roots] as "{agency}" = "Ed25519:...", from an agreement that'
+                " it signed.",
+            )
+        if len(entry.statements) != len(entry.entry_times):
+            raise ConfigurationError(
+                f"The directory entry of {agency} has {len(entry.statements)} key statements and"
+                f" {len(entry.entry_times)} entry times",
+                hint="Fetch it again from the directory.",
+            )
+        for signed, entry_time in zip(entry.statements, entry.entry_times, strict=True):
+            try:
+                added = ring.add(signed, entry_time=clock.to_nanoseconds(entry_time))
+            except RogatoryError as error:
+                raise ConfigurationError(
+                    f"A key statement of {agency} does not verify: {error.message}",
+                    hint=error.hint,
+                ) from error
+            if added != agency or ring.root(agency) != pinned:
+                raise ConfigurationError(
+                    f"The key statements of {agency} are not signed by the root that is pinned",
+                    hint="Somebody else made them, or the pin is wrong: compare it with the"
+                    " agreement the agency signed.",
+                )
+    return ring
+
+
+def verified_agreements(
+    signed: Iterable[agreement_pb2.SignedAgreement], roots: Mapping[str, PublicKey]
+) -> dict[bytes, CompiledAgreement]:
+    """Return agreements by digest, with the signatures of all their parties verified.
+
+    The published base agreement is always among them.
+
+    Raises:
+        ConfigurationError: A party's signature is missing or false, or a party's root is another
+            than the one pinned.
+    """
+    base = base_agreement()
+    found: dict[bytes, CompiledAgreement] = {base.digest: base}
+    for item in signed:
+        try:
+            compiled = open_agreement(item)
+        except RogatoryError as error:
+            raise ConfigurationError(
+                f"An agreement cannot be relied on: {error.message}", hint=error.hint
+            ) from error
+        for party in compiled.message().parties:
+            pinned = roots.get(party.agency)
+            root = PublicKey(party.root.algorithm, party.root.public_key)
+            if pinned is not None and pinned != root:
+                raise ConfigurationError(
+                    f"Agreement {compiled.agreement_id} names another root for {party.agency} than"
+                    " the one pinned",
+                    hint="Find out from the agency which of the two is its root.",
+                )
+        found[compiled.digest] = compiled
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table of the file, read with errors that name file, key and remedy."""
+
+    path: Path
+    name: str
+    values: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> _Table:
+        try:
+            return cls(path, "", tomllib.loads(path.read_text("utf-8")))
+        except OSError as error:
+            raise ConfigurationError(
+                f"The policy file {path} cannot be read: {error.strerror}",
+                hint="Give its path with --policy; rogatory receipt policy writes one.",
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"The policy file {path} is not TOML: {error}", hint=_FORM
+            ) from error
+
+    def fault(self, key: str, what: str, hint: str) -> ConfigurationError:
+        full = f"{self.name}.{key}" if self.name else key
+        return ConfigurationError(f"In {self.path}, {full} {what}", hint=hint)
+
+    def only(self, *known: str) -> None:
+        for key in self.values:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+                raise self.fault(key, "is not a setting", hint)
+
+    def below(self, key: str) -> _Table:
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            raise self.fault(key, "is not a table", f"Write it as [{key}]. {_FORM}")
+        return _Table(self.path, key, value)
+
+    def text(self, key: str) -> str:
+        value = self.values.get(key, "")
+        if not isinstance(value, str):
+            raise self.fault(key, "is not a text", "Put it in quotes.")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fault(key, "is not a list of texts", f'Write it as {key} = ["..."].')
+        return value
+
+    def number(self, key: str) -> int:
+        value = self.values.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.fault(key, "is not a whole number", f"Write it as {key} = 1.")
+        return value
+
+
+def _witnesses(table: _Table) -> list[Witness]:
+    rows = table.values.get("keys", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise table.fault("keys", "is not a list of tables", "Write each as [[witnesses.keys]].")
+    found = []
+    for position, row in enumerate(rows):
+        entry = _Table(table.path, f"witnesses.keys[{position}]", row)
+        entry.only("key", "agency")
+        key = _verifier_key(entry, "key", entry.text("key"), SignatureType.COSIGNATURE)
+        found.append(Witness(key=key, agency=entry.text("agency")))
+    return found
+
+
+def _verifier_key(table: _Table, key: str, text: str, wanted: SignatureType) -> VerifierKey:
+    try:
+        found = VerifierKey.parse(text)
+    except RogatoryError as error:
+        raise table.fault(key, f"holds no verifier key: {error.message}", error.hint) from error
+    if found.type is not wanted:
+        raise table.fault(
+            key,
+            f"holds a key of type {found.type:#04x}, and {wanted:#04x} belongs there",
+            "Logs have keys of type 0x01, witnesses of type 0x04: see which line is which.",
+        )
+    return found
+
+
+def _public_key(table: _Table, agency: str) -> PublicKey:
+    try:
+        return PublicKey.from_text(table.text(agency))
+    except RogatoryError as error:
+        raise table.fault(f'"{agency}"', f"is not a key: {error.message}", error.hint) from error
+
+
+def _directory_entry(path: Path, table: _Table) -> directory_service_pb2.DirectoryEntry:
+    try:
+        return directory_service_pb2.DirectoryEntry.FromString(_bytes(path, table, "agencies"))
+    except DecodeError as error:
+        raise table.fault(
+            "agencies",
+            f"names {path}, which is no directory entry",
+            "Fetch it again: rogatory receipt policy writes such files.",
+        ) from error
+
+
+def _agreement(path: Path, table: _Table) -> agreement_pb2.SignedAgreement:
+    data = _bytes(path, table, "agreements")
+    try:
+        return from_armour(data.decode("ascii"))
+    except (UnicodeDecodeError, RogatoryError) as error:
+        raise table.fault(
+            "agreements",
+            f"names {path}, which is no signed agreement",
+            "Fetch it again: rogatory agreement show writes such files.",
+        ) from error
+
+
+def _bytes(path: Path, table: _Table, key: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise table.fault(
+            key, f"names {path}, which cannot be read: {error.strerror}", "Correct the path."
+        ) from error

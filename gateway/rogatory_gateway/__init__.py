@@ -1,0 +1,1 @@
+"""The gateway: everything that keeps state or talks to the world."""

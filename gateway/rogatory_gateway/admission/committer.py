@@ -1,0 +1,201 @@
+"""Group commit: messages that arrive together share one transaction, one disk flush, one signature.
+
+The transaction is built on the event loop and only its commit, which waits for the disk, runs in a
+thread: one hop for each group and none for each message. While a group is being committed the next
+one gathers.
+
+How long to linger adapts to load: an idle gateway commits at once; a busy one waits a few
+milliseconds when it may expect company, since a flush costs the same for one message and for many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+from rogatory_gateway import errors
+from rogatory_gateway.ledger.items import MessageItem
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rogatory.errors import EnvelopeError
+    from rogatory_gateway.ledger.items import Item
+    from rogatory_gateway.ledger.ledger import Appended, Ledger
+
+GROUP_BYTES = 16 << 20
+"""Most message bytes in a group: bounds memory and the write-ahead log's growth."""
+
+LOCK_PATIENCE_SECONDS = 5.0
+"""How long to wait for another process (the operator's command line) to release the ledger."""
+
+_LOCK_POLL_SECONDS = 0.005
+_COMPANY = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A group after its commit.
+
+    Attributes:
+        appended: What the ledger did.
+        checkpoint: The signed note for the tree after it.
+    """
+
+    appended: Appended
+    checkpoint: str
+
+
+@dataclass(slots=True)
+class _Waiting:
+    items: Sequence[Item]
+    size: int
+    future: asyncio.Future[Entered]
+
+
+class Committer:
+    """Collects items into groups and commits them, one group at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        sign: Callable[[Appended], str],
+        announce: Callable[[Appended], None],
+        linger_seconds: float,
+        capacity: int,
+        group_items: int,
+    ) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            sign: Makes the checkpoint of a committed group.
+            announce: Told of each committed group, after it was signed.
+            linger_seconds: Longest wait for company.
+            capacity: Items that may wait; more are turned away.
+            group_items: Most entries in a group, but for a batch, which stays together.
+        """
+        self._ledger = ledger
+        self._sign = sign
+        self._announce = announce
+        self._linger = linger_seconds
+        self._capacity = capacity
+        self._group_items = group_items
+        self._waiting: list[_Waiting] = []
+        self._count = 0
+        self._arrived = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-commit")
+        self._task: asyncio.Task[None] | None = None
+        self._busy = asyncio.Lock()
+        self._recent = 1.0
+
+    def start(self) -> None:
+        """Begin committing."""
+        self._task = asyncio.create_task(self._run(), name="committer")
+
+    async def stop(self) -> None:
+        """Commit what waits, then stop."""
+        while self._waiting or self._busy.locked():
+            await asyncio.sleep(_LOCK_POLL_SECONDS)
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._thread.shutdown()
+
+    async def enter(self, items: Sequence[Item], *, size: int = 0) -> Entered:
+        """Have items entered together, in order, and wait until they are durable.
+
+        Raises:
+            EnvelopeError: TOO_MANY_IN_FLIGHT or LEDGER_UNAVAILABLE; nothing was decided.
+        """
+        if self._count + len(items) > self._capacity:
+            raise errors.too_many_in_flight()
+        future: asyncio.Future[Entered] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(items, size, future))
+        self._count += len(items)
+        self._arrived.set()
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            if self._recent >= _COMPANY and self._count < self._group_items:
+                await asyncio.sleep(self._linger)
+            async with self._busy:
+                group = self._take()
+                if group:
+                    await self._commit(group)
+
+    def _take(self) -> list[_Waiting]:
+        taken, items, size = 0, 0, 0
+        for waiting in self._waiting:
+            if taken and (
+                items + len(waiting.items) > self._group_items or size + waiting.size > GROUP_BYTES
+            ):
+                break
+            taken, items, size = taken + 1, items + len(waiting.items), size + waiting.size
+        group = self._waiting[:taken]
+        del self._waiting[:taken]
+        self._count -= items
+        if not self._waiting:
+            self._arrived.clear()
+        # Half the weight on the latest group: a burst is believed at once, a lull soon.
+        self._recent = (self._recent + items) / 2
+        return group
+
+    async def _commit(self, group: list[_Waiting]) -> None:
+        items = [item for waiting in group for item in waiting.items]
+        try:
+            open_group = await self._begin(items)
+            await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
+            appended = open_group.finish()
+            entered = Entered(appended=appended, checkpoint=self._sign(appended))
+        except SQLAlchemyError as error:
+            # Whether the commit took is not known: the next group reads the head from the database.
+            self._ledger.forget()
+            log.error("group not committed", error=type(error).__name__, detail=_detail(error))
+            self._fail(group, errors.ledger_unavailable())
+            return
+        except Exception:
+            self._ledger.forget()
+            log.exception("group failed")
+            self._fail(group, errors.internal())
+            return
+        for waiting in group:
+            if not waiting.future.done():
+                waiting.future.set_result(entered)
+        self._announce(appended)
+
+    async def _begin(self, items: Sequence[Item]):  # noqa: ANN202 - ledger.Group
+        deadline = asyncio.get_running_loop().time() + LOCK_PATIENCE_SECONDS
+        while True:
+            for item in items:
+                item.index = -1
+                if isinstance(item, MessageItem):
+                    item.outcomes.clear()
+                    item.error = None
+            try:
+                return self._ledger.begin(items)
+            except OperationalError as error:
+                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(_LOCK_POLL_SECONDS)
+
+    @staticmethod
+    def _fail(group: list[_Waiting], error: EnvelopeError) -> None:
+        for waiting in group:
+            if not waiting.future.done():
+                waiting.future.set_exception(error)
+
+
+def _detail(error: SQLAlchemyError) -> str:
+    """Return the driver's own words, without the statement and its parameters: they hold data."""
+    return str(getattr(error, "orig", error))[:200]

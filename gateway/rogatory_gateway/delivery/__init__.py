@@ -1,0 +1,1 @@
+"""Delivery: inboxes as their owners read them, in order, at least once."""

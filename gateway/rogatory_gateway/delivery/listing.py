@@ -1,0 +1,191 @@
+"""Listings: messages of an agency, entries of the log, a page at a time in order of entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rogatory import clock
+from rogatory.audit.v1 import audit_service_pb2
+from rogatory.exchange.v1 import decision_pb2, envelope_pb2, exchange_service_pb2
+from rogatory.audit.v1 import entry_pb2
+from rogatory_gateway.delivery.reader import delivery, opening
+from rogatory_gateway.ledger import reading, tables
+from rogatory_gateway.ledger.identity import identity_key
+from sqlalchemy import and_, exists, or_, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+_ENTRIES = tables.entries.c
+_OUTCOMES = tables.outcomes.c
+
+
+def list_messages(
+    connection: Connection,
+    request: exchange_service_pb2.ListMessagesRequest,
+    *,
+    agency: str,
+    after: int,
+    limit: int,
+) -> tuple[list[exchange_service_pb2.MessageSummary], bool]:
+    """Return a page of an agency's messages and whether there are more."""
+    received = and_(
+        _OUTCOMES.recipient == agency,
+        _OUTCOMES.inbox_position.is_not(None),
+        _OUTCOMES.idx == _ENTRIES.idx,
+    )
+    in_inbox: ColumnElement[bool] = exists().where(received)
+    sent = _ENTRIES.actor == agency
+    conditions: list[ColumnElement[bool]] = [
+        _ENTRIES.idx > after,
+        _ENTRIES.identity.is_not(None),
+        _ENTRIES.exercise == request.exercise,
+    ]
+    box = {
+        exchange_service_pb2.MESSAGE_BOX_INBOX: in_inbox,
+        exchange_service_pb2.MESSAGE_BOX_SENT: sent,
+    }
+    conditions.append(box.get(request.box, or_(sent, in_inbox)))
+    if request.kind:
+        conditions.append(_ENTRIES.kind == request.kind)
+    if request.thread:
+        conditions.append(_ENTRIES.thread == request.thread)
+    if request.counterpart:
+        conditions.append(
+            or_(
+                and_(_ENTRIES.actor == request.counterpart, in_inbox),
+                and_(
+                    sent,
+                    exists().where(
+                        _OUTCOMES.recipient == request.counterpart, _OUTCOMES.idx == _ENTRIES.idx
+                    ),
+                ),
+            )
+        )
+    rows = connection.execute(
+        select(
+            _ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor, _ENTRIES.kind, _ENTRIES.entry_time
+        )
+        .where(*conditions)
+        .order_by(_ENTRIES.idx)
+        .limit(limit + 1)
+    ).all()
+    full = request.view == exchange_service_pb2.MESSAGE_VIEW_FULL
+    return [
+        _summary(
+            connection,
+            reading.Found(
+                index=row.idx,
+                entry=row.entry,
+                actor=row.actor,
+                kind=row.kind,
+                entry_time=row.entry_time,
+            ),
+            agency=agency,
+            full=full,
+        )
+        for row in rows[:limit]
+    ], len(rows) > limit
+
+
+def _summary(
+    connection: Connection, found: reading.Found, *, agency: str, full: bool
+) -> exchange_service_pb2.MessageSummary:
+    rows = reading.outcomes_of(connection, found.index)
+    own = None
+    if found.actor != agency:
+        own = next(row for row in rows if row.recipient == agency)
+    logged = entry_pb2.AuditEntry.FromString(found.entry).message
+    summary = exchange_service_pb2.MessageSummary(
+        sender=found.actor,
+        message_id=envelope_pb2.Header.FromString(logged.header).message_id,
+        kind=found.kind,  # type: ignore[arg-type]  # a Kind number
+        entry_time=clock.to_timestamp(found.entry_time),
+        index=found.index,
+        inbox_position=0 if own is None else own.inbox_position,
+        # Dispositions are numbered from the best to the worst.
+        disposition=own.disposition if own else max(row.disposition for row in rows),  # type: ignore[arg-type]
+    )
+    if full:
+        summary.message.CopyFrom(delivery(connection, found, own))
+    return summary
+
+
+def list_entries(
+    connection: Connection,
+    request: audit_service_pb2.ListEntriesRequest,
+    *,
+    only: str | None,
+    after: int,
+    limit: int,
+) -> tuple[list[audit_service_pb2.ListedEntry], bool]:
+    """Return a page of log entries and whether there are more.
+
+    Args:
+        only: The agency to whose entries and outcomes the listing is limited; None: all.
+    """
+    conditions: list[ColumnElement[bool]] = [_ENTRIES.idx > after]
+    for agency in filter(None, (only, request.agency)):
+        conditions.append(_party(agency))
+    if request.kind:
+        conditions.append(_ENTRIES.kind == request.kind)
+    if request.tag_prefix:
+        conditions.append(_ENTRIES.tag.startswith(request.tag_prefix, autoescape=True))
+    if request.message_id:
+        conditions.append(_of_message(request.message_id))
+    if request.HasField("from_time"):
+        conditions.append(_ENTRIES.entry_time >= clock.to_nanoseconds(request.from_time))
+    if request.HasField("before_time"):
+        conditions.append(_ENTRIES.entry_time < clock.to_nanoseconds(request.before_time))
+    if request.disposition or request.agreement_id:
+        outcome: list[ColumnElement[bool]] = [_OUTCOMES.idx == _ENTRIES.idx]
+        if only is not None:
+            outcome.append(or_(_ENTRIES.actor == only, _OUTCOMES.recipient == only))
+        if request.disposition:
+            outcome.append(_OUTCOMES.disposition == request.disposition)
+        if request.agreement_id:
+            outcome.append(_OUTCOMES.agreement_id == request.agreement_id)
+        conditions.append(exists().where(*outcome))
+    rows = connection.execute(
+        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor)
+        .where(*conditions)
+        .order_by(_ENTRIES.idx)
+        .limit(limit + 1)
+    ).all()
+    return [
+        audit_service_pb2.ListedEntry(
+            index=row.idx,
+            entry=row.entry,
+            outcomes=[
+                opening(outcome_row)
+                for outcome_row in _openable(connection, row.idx, row.actor, only)
+            ],
+        )
+        for row in rows[:limit]
+    ], len(rows) > limit
+
+
+def _party(agency: str) -> ColumnElement[bool]:
+    received = exists().where(
+        _OUTCOMES.idx == _ENTRIES.idx,
+        _OUTCOMES.recipient == agency,
+        _OUTCOMES.disposition != decision_pb2.DISPOSITION_REFUSED,
+    )
+    return or_(_ENTRIES.actor == agency, received)
+
+
+def _of_message(message_id: str) -> ColumnElement[bool]:
+    """Match the identities that begin with a message id: any sender's."""
+    prefix = identity_key("", message_id)
+    return and_(_ENTRIES.identity >= prefix, _ENTRIES.identity < prefix + b"\xff")
+
+
+def _openable(
+    connection: Connection, index: int, actor: str, only: str | None
+) -> Sequence[reading.OutcomeRow]:
+    rows = reading.outcomes_of(connection, index)
+    if only is None or actor == only:
+        return rows
+    return [row for row in rows if row.recipient == only]

@@ -1,0 +1,166 @@
+"""The registry: who is enrolled and which agreements hold, as it follows from the log.
+
+Nothing here is stored: it is rebuilt from the governance entries, in their order, by every process
+that opens the ledger, and checked with the same code that an auditor runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rogatory.agreements import CompiledAgreement, open_agreement
+from rogatory.agreements.base import base_agreement
+from rogatory.audit.v1 import entry_pb2
+from rogatory.errors import AgreementError
+from rogatory.exchange.v1 import agreement_pb2, agreement_service_pb2, codes_pb2
+from rogatory.keyring import KeyRing, KnownKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementVersion:
+    """A version of an agreement in the log."""
+
+    compiled: CompiledAgreement
+    signed: agreement_pb2.SignedAgreement
+    entry_time: int
+
+
+class Registry:
+    """Keys, agencies and agreements at one length of the log."""
+
+    def __init__(self) -> None:
+        self.ring = KeyRing()
+        self.statements: dict[str, list[tuple[bytes, int]]] = {}
+        self.revoked: dict[str, int] = {}
+        self._agreements: dict[str, list[AgreementVersion]] = {}
+        self._by_digest: dict[bytes, CompiledAgreement] = {}
+        self._tls: dict[bytes, KnownKey] = {}
+        self._remembered: dict[bytes, bool] = {}
+        self.base = base_agreement()
+        self._by_digest[self.base.digest] = self.base
+
+    @classmethod
+    def replay(cls, documents: Iterable[tuple[bytes, int]]) -> Registry:
+        """Rebuild from serialised ``Governance`` documents and their entry times, in order."""
+        registry = cls()
+        for document, entry_time in documents:
+            registry.add(entry_pb2.Governance.FromString(document), entry_time=entry_time)
+        return registry
+
+    def add(self, document: entry_pb2.Governance, *, entry_time: int) -> str:
+        """Check a document and take it into force; return the tag of its log entry.
+
+        Raises:
+            RogatoryError: it is not signed as it must be, or does not follow on. Nothing changed.
+        """
+        self._remembered.clear()
+        which = document.WhichOneof("document")
+        if which == "key_statement":
+            agency_id = self.ring.add(document.key_statement, entry_time=entry_time)
+            self.statements.setdefault(agency_id, []).append(
+                (document.key_statement.SerializeToString(deterministic=True), entry_time)
+            )
+            self.revoked.pop(agency_id, None)
+            self._tls.update(
+                (hashlib.sha256(key.raw).digest(), key)
+                for key in self.ring.keys_of(agency_id, codes_pb2.KEY_ROLE_TLS)
+            )
+            return "governance:key_statement:entered"
+        if which == "agreement":
+            self._add_agreement(document.agreement, entry_time)
+            return "governance:agreement:entered"
+        agency_id = document.agency_revocation.agency_id
+        if self.ring.agency(agency_id) is None:
+            raise AgreementError(
+                f"there is no agency {agency_id}",
+                hint="List the agencies with `rogatory-gateway agency list`.",
+            )
+        self.revoked[agency_id] = entry_time
+        return "governance:agency:revoked"
+
+    def _add_agreement(self, signed: agreement_pb2.SignedAgreement, entry_time: int) -> None:
+        compiled = open_agreement(signed)
+        if compiled.agreement_id == self.base.agreement_id or not compiled.parties:
+            raise AgreementError(
+                f"agreement {compiled.agreement_id} has no parties or takes the base agreement's id",
+                hint="Give it an id of its own and name at least two parties.",
+            )
+        versions = self._agreements.setdefault(compiled.agreement_id, [])
+        expected = versions[-1].compiled.version + 1 if versions else 1
+        if compiled.version != expected:
+            raise AgreementError(
+                f"agreement {compiled.agreement_id} would be version {expected}, "
+                f"not {compiled.version}",
+                hint="Number versions on from the last one in the log, from 1.",
+            )
+        for agency in self._unpinned(compiled):
+            raise AgreementError(
+                f"the agreement pins another root for {agency} than it is enrolled with",
+                hint="Compare the fingerprints with the agency by another channel.",
+            )
+        versions.append(
+            AgreementVersion(compiled=compiled, signed=signed, entry_time=entry_time)
+        )
+        self._by_digest[compiled.digest] = compiled
+
+    def is_enrolled(self, agency_id: str) -> bool:
+        """Say whether an agency is enrolled and not revoked."""
+        return agency_id not in self.revoked and self.ring.agency(agency_id) is not None
+
+    def by_tls_key(self, spki_digest: bytes) -> KnownKey | None:
+        """Return the TLS key whose SubjectPublicKeyInfo has this SHA-256."""
+        known = self._tls.get(spki_digest)
+        # The ring holds the newer state of the key: it may have been revoked since.
+        return None if known is None else self.ring.get(known.fingerprint)
+
+    def in_force(self, agreement_id: str, *, entry_time: int) -> CompiledAgreement | None:
+        """Return the version of an agreement that is in force at ``entry_time``."""
+        if agreement_id == self.base.agreement_id:
+            return self.base
+        for version in reversed(self._agreements.get(agreement_id, ())):
+            compiled = version.compiled
+            if compiled.valid_from <= entry_time:
+                ended = compiled.valid_until is not None and entry_time >= compiled.valid_until
+                return None if ended or not self._usable(compiled) else compiled
+        return None
+
+    def _unpinned(self, compiled: CompiledAgreement) -> list[str]:
+        """Return the enrolled parties whose root is not the one that the agreement pins."""
+        unpinned = []
+        for party in compiled.message().parties:
+            root = self.ring.root(party.agency)
+            if root is not None and root.raw != party.root.public_key:
+                unpinned.append(party.agency)
+        return unpinned
+
+    def _usable(self, compiled: CompiledAgreement) -> bool:
+        """Whether an agreement pins the right roots; asked for every message, so remembered."""
+        usable = self._remembered.get(compiled.digest)
+        if usable is None:
+            usable = self._remembered[compiled.digest] = not self._unpinned(compiled)
+        return usable
+
+    def by_digest(self, digest: bytes) -> CompiledAgreement | None:
+        """Return the version with this digest."""
+        return self._by_digest.get(digest)
+
+    def versions(self) -> Iterator[AgreementVersion]:
+        """Return every version, by id and version."""
+        for agreement_id in sorted(self._agreements):
+            yield from self._agreements[agreement_id]
+
+    def state_of(self, version: AgreementVersion, *, now: int) -> int:
+        """Return the ``AgreementState`` of a version at an instant."""
+        compiled = version.compiled
+        if compiled.valid_from > now:
+            return agreement_service_pb2.AGREEMENT_STATE_PENDING
+        if compiled.valid_until is not None and compiled.valid_until <= now:
+            return agreement_service_pb2.AGREEMENT_STATE_ENDED
+        if self.in_force(compiled.agreement_id, entry_time=now) is not compiled:
+            return agreement_service_pb2.AGREEMENT_STATE_REPLACED
+        return agreement_service_pb2.AGREEMENT_STATE_IN_FORCE

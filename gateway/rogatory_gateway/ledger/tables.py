@@ -1,0 +1,122 @@
+"""Tables of the ledger, for SQLite and PostgreSQL alike.
+
+Instants are nanoseconds since the Unix epoch. Blobs that were received or committed to are kept as
+they are; columns beside them only repeat what they say, so that it can be searched.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+# The log's head: one row, locked by every group. Written by the group that appends.
+head = Table(
+    "head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("entry_time", BigInteger, nullable=False),
+    # merkle.Frontier of the tree at `size`.
+    Column("frontier", LargeBinary, nullable=False),
+    # How many governance entries there are: tells other processes to reload what follows from them.
+    Column("governance", BigInteger, nullable=False),
+)
+
+# The log's entries, append-only. `idx` is assigned from the head, never by a sequence.
+entries = Table(
+    "entries",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("entry_time", BigInteger, nullable=False),
+    Column("tag", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    # UUID bytes of the message id, then the sender: unique among admitted and refused messages.
+    Column("identity", LargeBinary),
+    Column("header_digest", LargeBinary),
+    Column("thread", String),
+    # The serialised AuditEntry: the leaf.
+    Column("entry", LargeBinary, nullable=False),
+    Index("entries_identity", "identity", unique=True),
+    Index("entries_actor", "actor", "idx"),
+)
+
+# One row for each recipient of each message: openings, and with a position its inbox.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", SmallInteger, primary_key=True, autoincrement=False),
+    Column("recipient", String, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("inbox_position", BigInteger),
+    Column("disposition", SmallInteger, nullable=False),
+    Column("agreement_id", String, nullable=False),
+    Column("agreement_digest", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    Index("outcomes_inbox", "recipient", "exercise", "inbox_position", unique=True),
+    sqlite_with_rowid=False,
+)
+
+# The parts as received, serialised exchange.v1.Part; replaced by an absent one on erasure.
+parts = Table(
+    "parts",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", SmallInteger, primary_key=True, autoincrement=False),
+    Column("part", LargeBinary, nullable=False),
+)
+
+# Hash tiles, height 8; the last of each level grows in place.
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+# What governs: indices of the entries that carry agreements, key statements and revocations.
+governance = Table(
+    "governance",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("entry_time", BigInteger, nullable=False),
+)
+
+# Inboxes: last position given out, and the cursor the recipient has acknowledged.
+inboxes = Table(
+    "inboxes",
+    metadata,
+    Column("agency", String, primary_key=True),
+    Column("exercise", Boolean, primary_key=True),
+    Column("last_position", BigInteger, nullable=False),
+    Column("cursor", BigInteger, nullable=False),
+)
+
+# What quotas counted, by UTC day.
+quota_counts = Table(
+    "quota_counts",
+    metadata,
+    Column("agreement_id", String, primary_key=True),
+    Column("clause_id", String, primary_key=True),
+    Column("sender", String, primary_key=True),
+    Column("recipient", String, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+)

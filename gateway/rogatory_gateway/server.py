@@ -1,0 +1,242 @@
+"""The running gateway: its parts put together, served over mTLS, drained on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from rogatory.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
+from rogatory.errors import ConfigurationError, RogatoryError
+from rogatory.exchange.v1 import (
+    agreement_service_pb2,
+    agreement_service_pb2_grpc,
+    directory_service_pb2,
+    directory_service_pb2_grpc,
+    exchange_service_pb2,
+    exchange_service_pb2_grpc,
+)
+from rogatory.keyfiles import read_private_file
+from rogatory.notes import NoteSigner
+from rogatory.signers import FileSigner
+from rogatory_gateway import telemetry
+from rogatory_gateway.admission.admission import Admission
+from rogatory_gateway.admission.committer import Committer
+from rogatory_gateway.admission.identify import Identifier
+from rogatory_gateway.config import join_address
+from rogatory_gateway.delivery.hub import Hub
+from rogatory_gateway.delivery.publishing import Publisher
+from rogatory_gateway.delivery.reader import Reader
+from rogatory_gateway.ledger.database import migrate, open_engine
+from rogatory_gateway.ledger.ledger import Appended, Ledger
+from rogatory_gateway.services.agreement import AgreementService
+from rogatory_gateway.services.audit import AuditService
+from rogatory_gateway.services.context import Context
+from rogatory_gateway.services.directory import DirectoryService
+from rogatory_gateway.services.exchange import ExchangeService
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rogatory_gateway.config import Settings
+
+REFRESH_SECONDS = 0.25
+"""How soon a running gateway notices what the operator's command line entered in the log."""
+
+MAX_REQUEST_BYTES = 6 << 20
+"""Longest gRPC message: a full batch with room for its frame. Larger ones gRPC itself refuses."""
+
+VERIFIER_THREADS = 2
+"""Threads that help with the signatures of batches."""
+
+SERVICES = (
+    exchange_service_pb2.DESCRIPTOR.services_by_name["ExchangeService"].full_name,
+    directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"].full_name,
+    agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"].full_name,
+    audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
+)
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """A gateway in this process. Use as an asynchronous context manager; then it serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.port = 0
+        self._stack = contextlib.AsyncExitStack()
+        self._seen_registry: object = None
+
+    async def __aenter__(self) -> Gateway:
+        """Open the ledger, publish its checkpoint, listen.
+
+        Raises:
+            ConfigurationError: a file is missing or the port is taken.
+        """
+        settings = self.settings
+        limits = settings.limits
+        engine = open_engine(settings.gateway.data)
+        self._stack.callback(engine.dispose)
+        migrate(engine)
+        self.ledger = Ledger(engine, now=time.time_ns)
+        self._stack.callback(self.ledger.close)
+        head = self.ledger.head
+        self.publisher = Publisher(
+            signer=NoteSigner(name=settings.gateway.origin, signer=FileSigner(settings.log.key)),
+            size=head.size,
+            root=head.frontier.root,
+        )
+        self.hub = Hub()
+        self.reader = Reader(engine)
+        self._stack.callback(self.reader.close)
+        self.committer = Committer(
+            self.ledger,
+            sign=self.publisher.sign,
+            announce=self._announce,
+            linger_seconds=settings.commit.linger_ms_max / 1000,
+            capacity=limits.in_flight,
+            group_items=limits.group_messages,
+        )
+        self.committer.start()
+        self._stack.push_async_callback(self.committer.stop)
+        verifiers = ThreadPoolExecutor(VERIFIER_THREADS, thread_name_prefix="verify")
+        self._stack.callback(verifiers.shutdown)
+        self.context = Context(
+            origin=settings.gateway.origin,
+            registry=lambda: self.ledger.registry,
+            now=time.time_ns,
+            identifier=Identifier(lambda: self.ledger.registry, time.time_ns),
+            admission=Admission(
+                origin=settings.gateway.origin,
+                registry=lambda: self.ledger.registry,
+                now=time.time_ns,
+            ),
+            committer=self.committer,
+            reader=self.reader,
+            hub=self.hub,
+            publisher=self.publisher,
+            verifiers=verifiers,
+            limits=limits,
+        )
+        await self._listen()
+        refreshing = asyncio.create_task(self._refresh(), name="refresh")
+        self._stack.push_async_callback(_cancel, refreshing)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Drain: take no new call, let those under way end, then close the ledger."""
+        self.context.stopping = True
+        await self._health.enter_graceful_shutdown()
+        self.hub.wake_all()
+        await self._server.stop(self.settings.limits.drain_seconds)
+        await self._stack.aclose()
+
+    def _announce(self, appended: Appended) -> None:
+        self.hub.wake(appended.woken)
+        if appended.governed or self.ledger.registry is not self._seen_registry:
+            self._seen_registry = self.ledger.registry
+            self.hub.wake_all()
+
+    async def _refresh(self) -> None:
+        """Notice what another process has entered: an empty group loads the head afresh."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            with contextlib.suppress(RogatoryError):
+                await self.committer.enter([])
+
+    async def _listen(self) -> None:
+        settings = self.settings
+        self._server = grpc.aio.server(
+            options=(
+                ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_time_ms", 30_000),
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ),
+            maximum_concurrent_rpcs=None,
+        )
+        exchange_service_pb2_grpc.add_ExchangeServiceServicer_to_server(
+            ExchangeService(self.context), self._server
+        )
+        directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(
+            DirectoryService(self.context), self._server
+        )
+        agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server(
+            AgreementService(self.context), self._server
+        )
+        audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
+            AuditService(self.context), self._server
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if settings.telemetry.reflection:
+            reflection.enable_server_reflection(
+                (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+            )
+        address = join_address(settings.listen.host, settings.listen.port)
+        try:
+            self.port = self._server.add_secure_port(address, self._credentials())
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"can't listen on {address}",
+                hint="Stop what listens there, or set another [listen] port.",
+            ) from error
+        await self._server.start()
+        for service in ("", *SERVICES):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def _credentials(self) -> grpc.ServerCredentials:
+        tls = self.settings.tls
+        return grpc.ssl_server_credentials(
+            [(read_private_file(tls.key), _read(tls.certificate, "tls.certificate"))],
+            root_certificates=_read(tls.client_ca, "tls.client_ca"),
+            require_client_auth=True,
+        )
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _read(path: Path, key: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{key} names {path}, which can't be read: {error.strerror}",
+            hint=f"Put the PEM file there, or set {key} to where it is.",
+        ) from error
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Prints ``listening HOST:PORT`` on standard error once calls are taken, for whoever started it.
+
+    Raises:
+        ConfigurationError: a file is missing or the port is taken.
+    """
+    telemetry.configure(settings.telemetry.log_level)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Gateway(settings) as gateway:
+        address = join_address(settings.listen.host, gateway.port)
+        log.info("serving", address=address, origin=settings.gateway.origin)
+        print(f"listening {address}", file=sys.stderr, flush=True)  # noqa: T201 - the contract
+        await stop.wait()
+        log.info("draining", seconds=settings.limits.drain_seconds)
+    log.info("stopped")

@@ -1,0 +1,1 @@
+"""Servicers: proto in, one call, proto out."""

@@ -1,0 +1,102 @@
+"""What all servicers share: identifying the caller, ending calls with an error, paging."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hashlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from rogatory import wire
+from rogatory.errors import EnvelopeError
+from rogatory_gateway import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import grpc
+    from google.protobuf.message import Message
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_FILTER_BYTES = 8
+_POSITION_BYTES = 8
+
+log = structlog.get_logger()
+
+
+def handler(method: F) -> F:
+    """Wrap a handler, unary or streaming by `write`: check the request, turn errors into statuses."""
+
+    @functools.wraps(method)
+    async def handle(self: Any, request: Message, context: grpc.aio.ServicerContext) -> Any:  # noqa: ANN401
+        try:
+            check_request(request)
+            return await method(self, request, context)
+        except EnvelopeError as error:
+            await errors.abort(context, error)
+        except Exception as error:  # noqa: BLE001 - the last line before the wire
+            if _is_abort(error):
+                raise
+            log.exception("call failed", call=method.__name__)
+            await errors.abort(context, errors.internal())
+
+    return handle  # type: ignore[return-value]  # same shape, awaited
+
+
+def _is_abort(error: Exception) -> bool:
+    """grpc.aio ends a call by raising an exception of its own that must reach it."""
+    return type(error).__name__ in {"AbortError", "_AbortError"}
+
+
+def check_request(request: Message) -> None:
+    """Check a request against its schema.
+
+    The messages inside Submit and SubmitBatch are bytes here and are checked as envelopes.
+
+    Raises:
+        EnvelopeError: FIELD_VIOLATIONS.
+    """
+    wire.validate(request, what="request")
+
+
+def page_size(wanted: int, most: int) -> int:
+    """Return the page size: never refused, only coerced down."""
+    return min(wanted, most) if wanted else most
+
+
+def page_token(request: Message, position: int) -> str:
+    """Return the token that continues a listing after ``position``, bound to its filter."""
+    return base64.urlsafe_b64encode(
+        _filter_digest(request) + position.to_bytes(_POSITION_BYTES, "big")
+    ).decode()
+
+
+def page_start(request: Any) -> int:  # noqa: ANN401 - any List request
+    """Return the position that a request's token continues after; -1 with no token.
+
+    Raises:
+        EnvelopeError: TOKEN_INVALID: garbled, or given for another filter.
+    """
+    if not request.page_token:
+        return -1
+    try:
+        data = base64.urlsafe_b64decode(request.page_token)
+    except (binascii.Error, ValueError) as error:
+        raise errors.token_invalid("page_token") from error
+    if len(data) != _FILTER_BYTES + _POSITION_BYTES or not data.startswith(
+        _filter_digest(request)
+    ):
+        raise errors.token_invalid("page_token")
+    return int.from_bytes(data[_FILTER_BYTES:], "big")
+
+
+def _filter_digest(request: Message) -> bytes:
+    plain = type(request)()
+    plain.CopyFrom(request)
+    for name in ("page_token", "page_size"):
+        plain.ClearField(name)
+    data = request.DESCRIPTOR.full_name.encode() + plain.SerializeToString(deterministic=True)
+    return hashlib.sha256(data).digest()[:_FILTER_BYTES]

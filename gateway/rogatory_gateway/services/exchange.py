@@ -1,0 +1,346 @@
+"""ExchangeService: submitting, receiving, fetching."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from rogatory.envelopes import OpenedEnvelope
+from rogatory.errors import EnvelopeError
+from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2, exchange_service_pb2_grpc
+from rogatory_gateway import errors
+from rogatory_gateway.delivery.listing import list_messages
+from rogatory_gateway.delivery.publishing import tree_at
+from rogatory_gateway.delivery.reader import delivery, inbox_deliveries, opening
+from rogatory_gateway.ledger import reading
+from rogatory_gateway.ledger.items import AdvanceItem, MessageItem, RejectionItem
+from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import grpc
+    from rogatory.keyring import KnownKey
+    from rogatory_gateway.admission.committer import Entered
+    from rogatory_gateway.admission.identify import Caller
+    from rogatory_gateway.services.context import Context
+    from sqlalchemy import Connection
+
+_MOST_MESSAGES = 100
+
+
+class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
+    """The exchange."""
+
+    def __init__(self, context: Context) -> None:
+        self._gateway = context
+
+    @handler
+    async def Submit(
+        self,
+        request: exchange_service_pb2.SubmitRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.SubmitResponse:
+        """Submit one message."""
+        caller = self._gateway.identifier.identify(context)
+        item = self._gateway.admission.admit(request.envelope, caller)
+        entered = await self._gateway.committer.enter([item], size=len(request.envelope))
+        return exchange_service_pb2.SubmitResponse(
+            submission=await self._submission(item, entered), checkpoint=entered.checkpoint
+        )
+
+    @handler
+    async def SubmitBatch(
+        self,
+        request: exchange_service_pb2.SubmitBatchRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.SubmitBatchResponse:
+        """Submit several messages, each by itself."""
+        caller = self._gateway.identifier.identify(context)
+        envelopes = request.envelopes
+        limits = self._gateway.limits
+        if not 1 <= len(envelopes) <= limits.batch_messages:
+            raise EnvelopeError(
+                f"a batch holds 1 to {limits.batch_messages} messages, not {len(envelopes)}",
+                hint="Split it; order is kept within each batch.",
+                reason="BATCH_SIZE",
+            )
+        size = sum(map(len, envelopes))
+        if size > limits.batch_bytes:
+            raise EnvelopeError(
+                f"the batch has {size} bytes; the limit is {limits.batch_bytes}",
+                hint="Split it; order is kept within each batch.",
+                reason="TOO_LARGE",
+            )
+        items = await self._admit_all(envelopes, caller)
+        entered = await self._gateway.committer.enter(items, size=size)
+        results = []
+        for item in items:
+            try:
+                results.append(
+                    exchange_service_pb2.SubmitBatchResult(
+                        submission=await self._submission(item, entered)
+                    )
+                )
+            except EnvelopeError as error:
+                results.append(
+                    exchange_service_pb2.SubmitBatchResult(error=errors.to_status(error))
+                )
+        return exchange_service_pb2.SubmitBatchResponse(
+            results=results, checkpoint=entered.checkpoint
+        )
+
+    async def _admit_all(
+        self, envelopes: Sequence[bytes], caller: Caller
+    ) -> list[MessageItem | RejectionItem]:
+        """Admit a batch; its signatures are verified here and in one helper thread together.
+
+        A signature check leaves the interpreter to other threads, so two of them use two cores; one
+        hop serves the whole batch.
+        """
+        admission = self._gateway.admission
+        opened = [admission.open(data, caller) for data in envelopes]
+        todo = deque(
+            position for position, item in enumerate(opened) if isinstance(item, OpenedEnvelope)
+        )
+        signers: dict[int, tuple[KnownKey, ...] | EnvelopeError] = {}
+
+        def verify_some() -> None:
+            while True:
+                try:
+                    position = todo.popleft()
+                except IndexError:
+                    return
+                candidate = opened[position]
+                if isinstance(candidate, OpenedEnvelope):
+                    signers[position] = admission.verify_signatures(candidate)
+
+        loop = asyncio.get_running_loop()
+        helping = loop.run_in_executor(self._gateway.verifiers, verify_some)
+        verify_some()
+        await helping
+        items: list[MessageItem | RejectionItem] = []
+        for position, (item, data) in enumerate(zip(opened, envelopes, strict=True)):
+            if isinstance(item, RejectionItem):
+                items.append(item)
+            else:
+                items.append(
+                    admission.conclude(item, signers=signers[position], data=data, caller=caller)
+                )
+        return items
+
+    async def _submission(
+        self, item: MessageItem | RejectionItem, entered: Entered
+    ) -> exchange_service_pb2.Submission:
+        if item.error is not None:
+            raise item.error
+        assert isinstance(item, MessageItem)  # noqa: S101 - a rejection has an error
+        appended = entered.appended
+        if item.index >= appended.first:
+            proof = appended.proofs[item.index - appended.first]
+        else:
+            proof = await self._gateway.reader.run(
+                lambda connection: tree_at(connection, appended.size).inclusion_proof(item.index)
+            )
+        return exchange_service_pb2.Submission(
+            message_id=item.opened.header.message_id,
+            outcomes=[
+                decision_pb2.OutcomeOpening(
+                    recipient_index=row.position, salt=row.salt, outcome=row.outcome
+                )
+                for row in item.outcomes
+            ],
+            receipt=exchange_service_pb2.Receipt(
+                entry=item.entry, index=item.index, proof=proof
+            ),
+            repeated_submission=item.repeated,
+        )
+
+    @handler
+    async def Subscribe(
+        self,
+        request: exchange_service_pb2.SubscribeRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> None:
+        """Stream the caller's inbox."""
+        gateway = self._gateway
+        caller = gateway.identifier.identify(context)
+        exercise = request.exercise
+        last, cursor = await gateway.reader.run(
+            lambda connection: reading.inbox_state(
+                connection, agency=caller.agency, exercise=exercise
+            )
+        )
+        position = request.start_cursor or cursor + 1
+        if position > last + 1:
+            raise errors.token_invalid("start_cursor")
+        with gateway.hub.listen(caller.agency, exercise=exercise) as grown:
+            while True:
+                grown.clear()
+                gateway.check_running()
+                gateway.identifier.check(caller)
+                start = position
+                page = await gateway.reader.run(
+                    lambda connection: inbox_deliveries(
+                        connection,
+                        agency=caller.agency,
+                        exercise=exercise,
+                        start=start,  # noqa: B023 - run before the next turn of the loop
+                        limit=gateway.limits.subscriber_buffer,
+                    )
+                )
+                for message in page:
+                    gateway.identifier.check(caller)
+                    position = message.inbox_position + 1
+                    await self._write(
+                        context,
+                        exchange_service_pb2.SubscribeResponse(cursor=position, delivery=message),
+                    )
+                if page:
+                    continue
+                try:
+                    await asyncio.wait_for(grown.wait(), gateway.limits.keep_alive_seconds)
+                except TimeoutError:
+                    await self._write(
+                        context,
+                        exchange_service_pb2.SubscribeResponse(
+                            cursor=position,
+                            keep_alive=exchange_service_pb2.KeepAlive(
+                                checkpoint=gateway.publisher.checkpoint
+                            ),
+                        ),
+                    )
+
+    async def _write(
+        self,
+        context: grpc.aio.ServicerContext,
+        response: exchange_service_pb2.SubscribeResponse,
+    ) -> None:
+        """Write to a subscriber; give up on one who does not read, so that it holds no memory."""
+        try:
+            await asyncio.wait_for(context.write(response), self._gateway.limits.patience_seconds)
+        except TimeoutError as error:
+            raise EnvelopeError(
+                f"nothing was read for {self._gateway.limits.patience_seconds:g} seconds",
+                hint="Subscribe again at the cursor and read faster, or list the messages.",
+                reason="SUBSCRIBER_TOO_SLOW",
+            ) from error
+
+    @handler
+    async def AdvanceCursor(
+        self,
+        request: exchange_service_pb2.AdvanceCursorRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.AdvanceCursorResponse:
+        """Record what the caller holds."""
+        gateway = self._gateway
+        caller = gateway.identifier.identify(context)
+        last, cursor = await gateway.reader.run(
+            lambda connection: reading.inbox_state(
+                connection, agency=caller.agency, exercise=request.exercise
+            )
+        )
+        if request.inbox_position > last:
+            raise errors.token_invalid("inbox_position")
+        if request.inbox_position <= cursor:
+            return exchange_service_pb2.AdvanceCursorResponse(inbox_position=cursor)
+        item = AdvanceItem(
+            actor=caller.agency,
+            certificate=caller.certificate,
+            position=request.inbox_position,
+            exercise=request.exercise,
+        )
+        await gateway.committer.enter([item])
+        return exchange_service_pb2.AdvanceCursorResponse(inbox_position=item.position)
+
+    @handler
+    async def GetMessage(
+        self,
+        request: exchange_service_pb2.GetMessageRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.GetMessageResponse:
+        """Return one message."""
+        caller = self._gateway.identifier.identify(context)
+
+        def read(connection: Connection) -> exchange_service_pb2.Delivery:
+            found, rows = _visible(connection, request, caller)
+            return delivery(connection, found, None if found.actor == caller.agency else rows[0])
+
+        return exchange_service_pb2.GetMessageResponse(
+            message=await self._gateway.reader.run(read)
+        )
+
+    @handler
+    async def ListMessages(
+        self,
+        request: exchange_service_pb2.ListMessagesRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.ListMessagesResponse:
+        """List the caller's messages."""
+        caller = self._gateway.identifier.identify(context)
+        limit = page_size(request.page_size, _MOST_MESSAGES)
+        after = page_start(request)
+        messages, more = await self._gateway.reader.run(
+            lambda connection: list_messages(
+                connection, request, agency=caller.agency, after=after, limit=limit
+            )
+        )
+        return exchange_service_pb2.ListMessagesResponse(
+            messages=messages,
+            next_page_token=page_token(request, messages[-1].index) if more else "",
+        )
+
+    @handler
+    async def GetReceipt(
+        self,
+        request: exchange_service_pb2.GetReceiptRequest,
+        context: grpc.aio.ServicerContext,
+    ) -> exchange_service_pb2.GetReceiptResponse:
+        """Return the receipt of a message."""
+        gateway = self._gateway
+        caller = gateway.identifier.identify(context)
+        size, checkpoint = gateway.publisher.size, gateway.publisher.checkpoint
+
+        def read(connection: Connection) -> exchange_service_pb2.GetReceiptResponse:
+            found, rows = _visible(connection, request, caller)
+            return exchange_service_pb2.GetReceiptResponse(
+                receipt=exchange_service_pb2.Receipt(
+                    entry=found.entry,
+                    index=found.index,
+                    proof=tree_at(connection, size).inclusion_proof(found.index),
+                ),
+                outcomes=[opening(row) for row in rows],
+                checkpoint=checkpoint,
+            )
+
+        return await gateway.reader.run(read)
+
+
+def _visible(
+    connection: Connection,
+    request: exchange_service_pb2.GetMessageRequest | exchange_service_pb2.GetReceiptRequest,
+    caller: Caller,
+) -> tuple[reading.Found, list[reading.OutcomeRow]]:
+    """Return a message and the outcomes that the caller may open.
+
+    Raises:
+        EnvelopeError: DENIED_OR_ABSENT.
+    """
+    found = reading.find_message(
+        connection, sender=request.sender, message_id=request.message_id
+    )
+    if found is None:
+        raise errors.denied_or_absent()
+    rows = reading.outcomes_of(connection, found.index)
+    if found.actor == caller.agency:
+        return found, rows
+    own = [
+        row
+        for row in rows
+        if row.recipient == caller.agency
+        and row.disposition != decision_pb2.DISPOSITION_REFUSED
+    ]
+    if not own:
+        raise errors.denied_or_absent()
+    return found, own

@@ -1,0 +1,1 @@
+"""What tests share: a world of agencies with keys, agreements and a gateway."""

@@ -1,0 +1,467 @@
+"""Both clients against a real server on loopback: what they send, return, retry and raise."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, closing
+from typing import Any
+
+import grpc
+import pytest
+
+from rogatory.client import AsyncClient, Client, Draft, RetryPolicy, Submitted, recipient
+from rogatory.envelopes import open_envelope
+from rogatory.errors import (
+    ConfigurationError,
+    EnvelopeError,
+    InboxGap,
+    InvalidMessage,
+    NotFoundOrDenied,
+    ProofError,
+    Refused,
+    ResourceExhausted,
+    Unavailable,
+)
+from rogatory.exchange.v1 import codes_pb2, exchange_service_pb2
+from tests.unit.rogatory.client.loopback import (
+    Certificates,
+    Fault,
+    Loopback,
+    make_certificates,
+    serving,
+)
+from tests.unit.rogatory.client.world import ORIGIN, World, indicators, message_id, persons
+
+QUICK = RetryPolicy(attempts=4, first_wait=0.001, longest_wait=0.01)
+UNAVAILABLE = Fault(grpc.StatusCode.UNAVAILABLE, "the disk is full", "LEDGER_UNAVAILABLE", "Wait.")
+
+Call = Callable[[Any], Any]
+
+
+class Blocking:
+    """Runs what a test asks for with the blocking client."""
+
+    def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - the client's own arguments
+        self.client = Client(**arguments)
+
+    async def call(self, ask: Call) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Make one call."""
+        return ask(self.client)
+
+    async def items(self, ask: Call, count: int | None = None) -> list[Any]:
+        """Collect what an iterator yields, up to a count."""
+        found: list[Any] = []
+        with closing(ask(self.client)) as iterator:
+            for item in iterator:
+                found.append(item)
+                if len(found) == count:
+                    break
+        return found
+
+    async def close(self) -> None:
+        """Close the client."""
+        self.client.close()
+
+
+class Asynchronous:
+    """Runs the same with the asyncio client."""
+
+    def __init__(self, **arguments: Any) -> None:  # noqa: ANN401 - the client's own arguments
+        self.client = AsyncClient(**arguments)
+
+    async def call(self, ask: Call) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Make one call."""
+        result: Awaitable[Any] = ask(self.client)
+        return await result
+
+    async def items(self, ask: Call, count: int | None = None) -> list[Any]:
+        """Collect what an iterator yields, up to a count."""
+        found: list[Any] = []
+        async with aclosing(ask(self.client)) as iterator:
+            async for item in iterator:
+                found.append(item)
+                if len(found) == count:
+                    break
+        return found
+
+    async def close(self) -> None:
+        """Close the client."""
+        await self.client.close()
+
+
+Runner = Blocking | Asynchronous
+
+
+@pytest.fixture(params=[Blocking, Asynchronous])
+async def runner(
+    request: pytest.FixtureRequest, target: str, certificates: Certificates, world: World
+) -> AsyncIterator[Runner]:
+    """Each client in turn, as fr.police."""
+    made: Runner = request.param(
+        target=target,
+        agency="fr.police",
+        audience=ORIGIN,
+        tls=certificates.tls,
+        signers=world.signers("fr.police"),
+        log_keys=[world.log_signer.key],
+        retry=QUICK,
+    )
+    yield made
+    await made.close()
+
+
+def draft(agency: str = "de.police") -> Draft:
+    """Return a draft that the agreement of the tests permits to de.police."""
+    return Draft(
+        kind=codes_pb2.KIND_TRANSFER,
+        purpose=codes_pb2.PURPOSE_INVESTIGATION,
+        recipients=[recipient(agency, "x", "Art. 2")],
+    )
+
+
+def test_both_clients_have_the_same_shape() -> None:
+    """Whoever knows one client knows the other."""
+
+    def names(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert names(Client) == names(AsyncClient)
+
+
+async def test_submit_returns_outcomes_and_receipt(runner: Runner, world: World) -> None:
+    """A submitted message comes back with a receipt that verifies."""
+    submitted: Submitted = await runner.call(lambda client: client.submit(world.envelope()))
+
+    verified = submitted.receipt.verify(world.policy())
+    assert (True, False, "fr.police") == (
+        submitted.permitted,
+        submitted.repeated,
+        verified.header.sender,
+    )
+
+
+async def test_send_builds_signs_and_submits(runner: Runner, gateway: Loopback) -> None:
+    """What `send` makes is a whole message of the client's agency for its gateway."""
+    submitted = await runner.call(
+        lambda client: client.send(draft(), contents=[indicators("a.example", "b.example")])
+    )
+
+    header = open_envelope(gateway.received[0]).header
+    assert (submitted.message_id, "fr.police", ORIGIN, 2) == (
+        header.message_id,
+        header.sender,
+        header.audience,
+        header.parts[0].facts.record_count,
+    )
+
+
+async def test_send_raises_when_nobody_was_permitted(runner: Runner) -> None:
+    """A refusal is raised with its outcomes and with the receipt that proves it."""
+    with pytest.raises(Refused, match=r"de\.police: no permitting clause \(Art\. 2\)") as caught:
+        await runner.call(lambda client: client.send(draft(), contents=[persons()]))
+
+    assert ("NO_PERMITTING_CLAUSE", 1) == (caught.value.reason, len(caught.value.outcomes))
+    assert caught.value.receipt.index == 4
+
+
+async def test_unavailable_is_retried_with_the_same_bytes(
+    runner: Runner, gateway: Loopback
+) -> None:
+    """A retry sends what was sent before, so that the gateway can tell it is the same message."""
+    gateway.faults["Submit"] = deque([UNAVAILABLE, UNAVAILABLE])
+
+    await runner.call(lambda client: client.send(draft(), contents=[indicators("a.example")]))
+
+    assert 3 == len(gateway.received)
+    assert 1 == len(set(gateway.received))
+
+
+async def test_retries_are_bounded(runner: Runner, gateway: Loopback, world: World) -> None:
+    """A gateway that stays away is given up, with its own words about what to do."""
+    gateway.faults["Submit"] = deque([UNAVAILABLE] * 10)
+
+    with pytest.raises(Unavailable, match=r"the disk is full\. Wait\.") as caught:
+        await runner.call(lambda client: client.submit(world.envelope()))
+
+    assert ("LEDGER_UNAVAILABLE", QUICK.attempts) == (
+        caught.value.reason,
+        gateway.calls["Submit"],
+    )
+
+
+@pytest.mark.parametrize(("retry_after", "calls"), [(0.001, 2), (None, 1)])
+async def test_exhaustion_is_retried_only_when_told_when(
+    runner: Runner, gateway: Loopback, world: World, retry_after: float | None, calls: int
+) -> None:
+    """RESOURCE_EXHAUSTED without RetryInfo will not pass by waiting."""
+    fault = Fault(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", "TOO_MANY_IN_FLIGHT", retry_after=retry_after
+    )
+    gateway.faults["Submit"] = deque([fault])
+
+    if retry_after is None:
+        with pytest.raises(ResourceExhausted, match="busy"):
+            await runner.call(lambda client: client.submit(world.envelope()))
+    else:
+        await runner.call(lambda client: client.submit(world.envelope()))
+
+    assert calls == gateway.calls["Submit"]
+
+
+async def test_error_carries_reason_violations_and_next_step(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """All that the gateway says of a fault reaches the caller, and nothing is retried."""
+    gateway.faults["Submit"] = deque(
+        [
+            Fault(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "two fields are wrong",
+                "FIELD_VIOLATIONS",
+                "Mend them.",
+                violations=(("header.offences[0]", "string.pattern", "digits only"),),
+            )
+        ]
+    )
+
+    with pytest.raises(InvalidMessage) as caught:
+        await runner.call(lambda client: client.submit(world.envelope()))
+
+    error = caught.value
+    assert ("two fields are wrong", "Mend them.", "FIELD_VIOLATIONS") == (
+        error.message,
+        error.hint,
+        error.reason,
+    )
+    assert ["header.offences[0]: digits only"] == [str(item) for item in error.violations]
+    assert 1 == gateway.calls["Submit"]
+
+
+async def test_batch_keeps_order_and_errors_in_place(runner: Runner, world: World) -> None:
+    """A broken message of a batch has its error where it stood; the others are decided."""
+    batch = [world.envelope(number=1), b"\xff", world.envelope(number=2)]
+
+    first, broken, last = await runner.call(lambda client: client.submit_batch(batch))
+
+    assert (message_id(1), "MALFORMED", message_id(2)) == (
+        first.message_id,
+        broken.reason,
+        last.message_id,
+    )
+
+
+async def test_unsound_message_is_not_sent(runner: Runner, gateway: Loopback) -> None:
+    """What breaks the schema is refused before it leaves, with every path."""
+    records = indicators("a.example")
+    records.indicators[0].record_id = "no-uuid"
+
+    with pytest.raises(EnvelopeError, match=r"indicators\[0\]\.record_id"):
+        await runner.call(lambda client: client.send(draft(), contents=[records]))
+
+    assert [] == gateway.received
+
+
+async def test_subscription_resumes_without_gap_or_repeat(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """A connection that breaks twice changes nothing in what is yielded."""
+    for number in range(1, 7):
+        world.submit(world.envelope(number=number))
+    gateway.break_after = deque([2, 1])
+
+    got = await runner.items(lambda client: client.subscribe(start_cursor=1), 6)
+
+    assert [1, 2, 3, 4, 5, 6] == [item.inbox_position for item in got]
+    assert 3 == gateway.calls["Subscribe"]
+
+
+async def test_subscription_starts_after_the_recorded_cursor(runner: Runner, world: World) -> None:
+    """Without a start the gateway's recorded cursor decides; with one that decides."""
+    for number in range(1, 5):
+        world.submit(world.envelope(number=number))
+    await runner.call(lambda client: client.advance_cursor(2))
+
+    recorded = await runner.items(lambda client: client.subscribe(follow=False))
+    chosen = await runner.items(lambda client: client.subscribe(start_cursor=4, follow=False))
+
+    assert ([3, 4], [4]) == (
+        [item.inbox_position for item in recorded],
+        [item.inbox_position for item in chosen],
+    )
+
+
+async def test_message_kept_back_is_an_error(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """An inbox that skips a position raises, after what came before was yielded."""
+    for number in range(1, 4):
+        world.submit(world.envelope(number=number))
+    gateway.skip = {2}
+    got: list[int] = []
+
+    with pytest.raises(InboxGap) as caught:
+        got += await runner.items(lambda client: client.subscribe(start_cursor=1))
+
+    assert (2, 3) == (caught.value.expected, caught.value.received)
+
+
+async def test_last_message_kept_back_is_an_error(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """A sign of life that names a later position than is due shows what was kept back."""
+    world.submit(world.envelope(number=1))
+    world.submit(world.envelope(number=2))
+    gateway.skip = {2}
+
+    with pytest.raises(InboxGap):
+        await runner.items(lambda client: client.subscribe(start_cursor=1, follow=False))
+
+
+async def test_subscription_gives_up_after_failures_in_a_row(
+    runner: Runner, gateway: Loopback
+) -> None:
+    """A gateway that never comes back ends the subscription with the reason."""
+    gateway.faults["Subscribe"] = deque([UNAVAILABLE] * 10)
+
+    with pytest.raises(Unavailable):
+        await runner.items(lambda client: client.subscribe())
+
+    assert QUICK.attempts == gateway.calls["Subscribe"]
+
+
+async def test_lists_page_by_themselves(runner: Runner, world: World) -> None:
+    """Iterating a list fetches page after page until there is none."""
+    for number in range(1, 6):
+        world.submit(world.envelope(number=number))
+
+    messages = await runner.items(lambda client: client.list_messages())
+    agencies = await runner.items(lambda client: client.agencies())
+    entries = await runner.items(lambda client: client.entries())
+    agreements = await runner.items(lambda client: client.agreements())
+
+    assert ([1, 2, 3, 4, 5], 3, len(world.entries), 1) == (
+        [item.inbox_position for item in messages],
+        len(agencies),
+        len(entries),
+        len(agreements),
+    )
+
+
+async def test_reads_return_what_there_is(runner: Runner, world: World) -> None:
+    """Single things are fetched by their names."""
+    world.submit(world.envelope())
+
+    delivery = await runner.call(lambda client: client.get_message("fr.police", message_id(1)))
+    receipt = await runner.call(lambda client: client.get_receipt("fr.police", message_id(1)))
+    agency = await runner.call(lambda client: client.agency("th.police"))
+    agreement = await runner.call(lambda client: client.agreement("x"))
+    tile = await runner.call(lambda client: client.tile(level=0, number=0, width=3))
+
+    assert isinstance(delivery, exchange_service_pb2.Delivery)
+    assert (1, 4, "th.police", world.agreement.digest, 96) == (
+        delivery.inbox_position,
+        receipt.index,
+        agency.agency.agency_id,
+        agreement.digest,
+        len(tile),
+    )
+
+
+async def test_absent_message_is_not_found(runner: Runner) -> None:
+    """Denied and absent look the same, and say what to check."""
+    with pytest.raises(NotFoundOrDenied, match=r"denied or absent\. Check the sender"):
+        await runner.call(lambda client: client.get_message("fr.police", message_id(9)))
+
+
+async def test_evaluation_stores_nothing(runner: Runner, gateway: Loopback, world: World) -> None:
+    """A dry run says what would become of a message, and the log does not grow."""
+    before = len(world.entries)
+
+    outcomes = await runner.call(
+        lambda client: client.evaluate_draft(draft(), contents=[persons()])
+    )
+
+    assert ["Art. 2"] == [item.decision.article for item in outcomes]
+    assert (before, []) == (len(world.entries), gateway.received)
+
+
+async def test_checkpoints_must_continue_each_other(runner: Runner, world: World) -> None:
+    """A log that grew is accepted; one that was rewritten is not."""
+    first = await runner.call(lambda client: client.checkpoint())
+    world.submit(world.envelope())
+    second = await runner.call(lambda client: client.checkpoint())
+    world.entries[0].data = world.entries[1].data
+
+    with pytest.raises(ProofError):
+        await runner.call(lambda client: client.checkpoint())
+    assert (4, 5) == (first.checkpoint.size, second.checkpoint.size)
+
+
+async def test_shorter_log_is_not_accepted(runner: Runner, world: World) -> None:
+    """A log that lost entries is noticed."""
+    world.submit(world.envelope())
+    await runner.call(lambda client: client.checkpoint())
+    world.entries.pop()
+    world.consistency = lambda _size: []  # type: ignore[method-assign]  # a shorter log has none
+
+    with pytest.raises(ProofError, match="has 4 entries and had 5 before"):
+        await runner.call(lambda client: client.checkpoint())
+
+
+def test_checkpoint_needs_a_key(certificates: Certificates, target: str) -> None:
+    """A client that could not verify a checkpoint does not hand one out."""
+    with (
+        Client(target=target, agency="fr.police", audience=ORIGIN, tls=certificates.tls) as client,
+        pytest.raises(ConfigurationError, match="no key of the log"),
+    ):
+        client.checkpoint()
+
+
+def test_client_needs_credentials_or_a_channel() -> None:
+    """There is no way to talk to a gateway without TLS by mistake."""
+    with pytest.raises(ConfigurationError, match="no TLS credentials"):
+        Client(target="localhost:1", agency="fr.police", audience=ORIGIN)
+
+
+def test_sending_needs_a_signer(certificates: Certificates, target: str) -> None:
+    """A client without keys reads, and says what it lacks to send."""
+    with (
+        Client(target=target, agency="fr.police", audience=ORIGIN, tls=certificates.tls) as client,
+        pytest.raises(ConfigurationError, match="no key to sign with"),
+    ):
+        client.send(draft(), contents=[indicators("a.example")])
+
+
+def test_channel_of_the_caller_is_used_and_left_open(
+    certificates: Certificates, target: str, world: World
+) -> None:
+    """A transport can be swapped; whoever made it closes it."""
+    channel = grpc.secure_channel(target, certificates.tls.channel_credentials())
+    with Client(target="", agency="fr.police", audience=ORIGIN, channel=channel) as first:
+        first.submit(world.envelope())
+    with Client(target="", agency="fr.police", audience=ORIGIN, channel=channel) as second:
+        again = second.submit(world.envelope())
+    channel.close()
+
+    assert again.repeated
+
+
+def test_gateway_of_another_authority_is_refused(
+    certificates: Certificates, gateway: Loopback
+) -> None:
+    """A server that the CA did not certify gets nothing; the error names the certificates."""
+    with (
+        serving(gateway, make_certificates()) as address,
+        Client(
+            target=address,
+            agency="fr.police",
+            audience=ORIGIN,
+            tls=certificates.tls,
+            retry=RetryPolicy(attempts=1),
+        ) as client,
+        pytest.raises(Unavailable, match="CA and client certificates"),
+    ):
+        client.agency("fr.police")
+
+    assert 0 == gateway.calls["GetAgency"]
