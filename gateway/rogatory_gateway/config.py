@@ -57,8 +57,8 @@ DEFAULT_PATIENCE_SECONDS = 60.0
 DEFAULT_DRAIN_SECONDS = 10.0
 """Time that calls under way get to end after SIGTERM; systemd and Kubernetes wait 30 s or more."""
 
-DEFAULT_LINGER_MS_MAX = 4.0
-"""Longest wait for company before a group is committed: about one fsync of a server's disk."""
+DEFAULT_LINGER_MS_MAX = 20.0
+"""Longest time a group gathers while messages keep coming; a pause of a millisecond ends it."""
 
 DEFAULT_LOG_LEVEL: Literal["info"] = "info"
 
@@ -154,9 +154,11 @@ class CommitSection(_Section):
 
     Attributes:
         linger_ms_max: Longest wait, in milliseconds, for more messages to share a commit.
+        helper: Whether a helper process verifies its share of large groups, on a core of its own.
     """
 
     linger_ms_max: Annotated[float, Field(ge=0, le=1000)] = DEFAULT_LINGER_MS_MAX
+    helper: bool = True
 
 
 class TelemetrySection(_Section):

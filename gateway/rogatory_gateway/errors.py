@@ -21,6 +21,10 @@ DOMAIN = "rogatory"
 
 STATUS_DETAILS_KEY = "grpc-status-details-bin"
 
+STATUS_BYTES = 4096
+"""Longest serialised status. It travels as a trailer, in base64 and with the text once more; gRPC's
+clients take 8 KiB of trailers and drop the whole answer when there is more."""
+
 _CODES: dict[str, grpc.StatusCode] = {
     "CERTIFICATE_MISSING": grpc.StatusCode.UNAUTHENTICATED,
     "CERTIFICATE_UNKNOWN": grpc.StatusCode.UNAUTHENTICATED,
@@ -84,6 +88,21 @@ def to_status(error: EnvelopeError) -> status_pb2.Status:
     status = status_pb2.Status(code=code_of(error.reason).value[0], message=error.message)
     for detail in details:
         status.details.add().Pack(detail)
+    if status.ByteSize() > STATUS_BYTES and error.violations:
+        return _shortened(status, details)
+    return status
+
+
+def _shortened(status: status_pb2.Status, details: list[Message]) -> status_pb2.Status:
+    """Leave out the last violations, as many as it takes; the text says how many there are."""
+    bad = next(item for item in details if isinstance(item, error_details_pb2.BadRequest))
+    size = status.ByteSize()
+    while size > STATUS_BYTES and bad.field_violations:
+        # Its own length and two bytes of frame.
+        size -= bad.field_violations.pop().ByteSize() + 2
+    del status.details[:]
+    for detail in details:
+        status.details.add().Pack(detail)
     return status
 
 
@@ -120,6 +139,15 @@ def too_many_in_flight() -> EnvelopeError:
     return EnvelopeError(
         "the gateway has too many messages in hand; nothing was decided",
         hint="Send the same bytes again after the delay that RetryInfo names.",
+        reason="TOO_MANY_IN_FLIGHT",
+    )
+
+
+def too_many_streams(most: int) -> EnvelopeError:
+    """Return the answer for more subscriptions than one agency may have open."""
+    return EnvelopeError(
+        f"the agency has {most} subscriptions open, as many as it may",
+        hint="Close one, or share it: every subscriber of an inbox is sent the same messages.",
         reason="TOO_MANY_IN_FLIGHT",
     )
 

@@ -7,8 +7,7 @@ import contextlib
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 import structlog
@@ -31,6 +30,7 @@ from rogatory_gateway import telemetry
 from rogatory_gateway.admission.admission import Admission
 from rogatory_gateway.admission.committer import Committer
 from rogatory_gateway.admission.identify import Identifier
+from rogatory_gateway.admission.verifying import GroupVerifier
 from rogatory_gateway.config import join_address
 from rogatory_gateway.delivery.hub import Hub
 from rogatory_gateway.delivery.publishing import Publisher
@@ -42,6 +42,7 @@ from rogatory_gateway.services.audit import AuditService
 from rogatory_gateway.services.context import Context
 from rogatory_gateway.services.directory import DirectoryService
 from rogatory_gateway.services.exchange import ExchangeService
+from rogatory_gateway.services.frames import Registrar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +54,6 @@ REFRESH_SECONDS = 0.25
 
 MAX_REQUEST_BYTES = 6 << 20
 """Longest gRPC message: a full batch with room for its frame. Larger ones gRPC itself refuses."""
-
-VERIFIER_THREADS = 2
-"""Threads that help with the signatures of batches."""
 
 SERVICES = (
     exchange_service_pb2.DESCRIPTOR.services_by_name["ExchangeService"].full_name,
@@ -98,8 +96,25 @@ class Gateway:
         self.hub = Hub()
         self.reader = Reader(engine)
         self._stack.callback(self.reader.close)
+        admission = Admission(
+            origin=settings.gateway.origin,
+            registry=lambda: self.ledger.registry,
+            now=time.time_ns,
+            message_bytes=limits.message_bytes,
+        )
+        verifier = GroupVerifier(
+            admission.admit,
+            registry=lambda: self.ledger.registry,
+            folder=settings.gateway.data,
+            origin=settings.gateway.origin,
+            message_bytes=limits.message_bytes,
+            enabled=settings.commit.helper,
+        )
+        await verifier.start()
+        self._stack.push_async_callback(verifier.stop)
         self.committer = Committer(
             self.ledger,
+            verifier=verifier,
             sign=self.publisher.sign,
             announce=self._announce,
             linger_seconds=settings.commit.linger_ms_max / 1000,
@@ -108,23 +123,15 @@ class Gateway:
         )
         self.committer.start()
         self._stack.push_async_callback(self.committer.stop)
-        verifiers = ThreadPoolExecutor(VERIFIER_THREADS, thread_name_prefix="verify")
-        self._stack.callback(verifiers.shutdown)
         self.context = Context(
             origin=settings.gateway.origin,
             registry=lambda: self.ledger.registry,
             now=time.time_ns,
             identifier=Identifier(lambda: self.ledger.registry, time.time_ns),
-            admission=Admission(
-                origin=settings.gateway.origin,
-                registry=lambda: self.ledger.registry,
-                now=time.time_ns,
-            ),
             committer=self.committer,
             reader=self.reader,
             hub=self.hub,
             publisher=self.publisher,
-            verifiers=verifiers,
             limits=limits,
         )
         await self._listen()
@@ -165,17 +172,18 @@ class Gateway:
             ),
             maximum_concurrent_rpcs=None,
         )
+        registrar = cast("grpc.aio.Server", Registrar(self._server))
         exchange_service_pb2_grpc.add_ExchangeServiceServicer_to_server(
-            ExchangeService(self.context), self._server
+            ExchangeService(self.context), registrar
         )
         directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(
-            DirectoryService(self.context), self._server
+            DirectoryService(self.context), registrar
         )
         agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server(
-            AgreementService(self.context), self._server
+            AgreementService(self.context), registrar
         )
         audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
-            AuditService(self.context), self._server
+            AuditService(self.context), registrar
         )
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

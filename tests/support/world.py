@@ -87,8 +87,17 @@ class Agency:
             time_zone="UTC",
         )
 
-    def statement(self, *, spki: bytes, now: int) -> key_statement_pb2.SignedKeyStatement:
-        """Return the first key statement: signing, TLS and officer keys, valid a year."""
+    def statement(
+        self, *, spki: bytes, now: int, keys: Sequence[key_statement_pb2.EnrolledKey] = ()
+    ) -> key_statement_pb2.SignedKeyStatement:
+        """Return the first key statement: signing, TLS and officer keys, valid a year.
+
+        Args:
+            spki: The TLS key.
+            now: Nanoseconds since the Unix epoch.
+            keys: Further keys.
+        """
+        further = keys
         window = {"valid_from": now - HOUR, "valid_until": now + 365 * DAY}
         keys = [
             statements.enrol(
@@ -116,9 +125,41 @@ class Agency:
             for name, key in self.officer_signers.items()
         ]
         statement = statements.build(
-            agency=self.agency, root=self.root.public_key, create_time=now, keys=keys
+            agency=self.agency,
+            root=self.root.public_key,
+            create_time=now,
+            keys=[*keys, *further],
         )
-        return statements.sign(statement, self.root)
+        self.latest = statements.sign(statement, self.root)
+        return self.latest
+
+    def next_statement(
+        self,
+        *,
+        now: int,
+        keys: Sequence[key_statement_pb2.EnrolledKey] = (),
+        revoked: Sequence[bytes] = (),
+    ) -> key_statement_pb2.SignedKeyStatement:
+        """Return the statement after the latest: it adds keys and revokes others at once."""
+        latest = key_statement_pb2.KeyStatement.FromString(self.latest.statement)
+        statement = statements.build(
+            agency=self.agency,
+            root=self.root.public_key,
+            create_time=now,
+            keys=keys,
+            revocations=[
+                key_statement_pb2.Revocation(
+                    key=key,
+                    revoke_time=clock.to_timestamp(now),
+                    reason=key_statement_pb2.REVOCATION_REASON_KEY_COMPROMISE,
+                )
+                for key in revoked
+            ],
+            sequence=latest.sequence + 1,
+            previous_digest=statements.digest(self.latest),
+        )
+        self.latest = statements.sign(statement, self.root)
+        return self.latest
 
     @property
     def credentials(self) -> grpc.ChannelCredentials:
@@ -131,6 +172,7 @@ class World:
 
     def __init__(self, folder: Path, *, extra_config: str = "") -> None:
         self.folder = folder
+        self._migrated = False
         self.agencies: dict[str, Agency] = {}
         self.now = time.time_ns()
         moment = datetime.now(UTC)
@@ -180,6 +222,7 @@ class World:
         *,
         kind: codes_pb2.AgencyKind.ValueType = codes_pb2.AGENCY_KIND_POLICE,
         officers: Mapping[str, Sequence[codes_pb2.OfficerRight.ValueType]] | None = None,
+        keys: Sequence[key_statement_pb2.EnrolledKey] = (),
     ) -> Agency:
         """Make an agency with keys and enter its statement in the log."""
         agency = Agency(agency_id=agency_id, kind=kind, officers=officers or {})
@@ -187,7 +230,7 @@ class World:
         agency.ca = self.authority.pem
         self.agencies[agency_id] = agency
         self.govern(
-            entry_pb2.Governance(key_statement=agency.statement(spki=spki, now=self.now))
+            entry_pb2.Governance(key_statement=agency.statement(spki=spki, now=self.now, keys=keys))
         )
         return agency
 
@@ -204,10 +247,20 @@ class World:
         self.govern(entry_pb2.Governance(agreement=signed))
         return data
 
+    def revoke(self, agency_id: str) -> None:
+        """Let an agency in no longer."""
+        self.govern(
+            entry_pb2.Governance(
+                agency_revocation=entry_pb2.AgencyRevocation(agency_id=agency_id, reason="test")
+            )
+        )
+
     def govern(self, *documents: entry_pb2.Governance) -> None:
         """Enter documents in the log, as the operator's command line does."""
         engine = open_engine(self.folder / "data")
-        migrate(engine)
+        if not self._migrated:
+            migrate(engine)
+            self._migrated = True
         ledger = Ledger(engine, now=time.time_ns)
         items = [GovernanceItem(actor=OPERATOR, document=document) for document in documents]
         ledger.append(items)

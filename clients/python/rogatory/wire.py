@@ -8,9 +8,11 @@ numbers, each in its shortest form, singular fields once. That is what protobuf 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from rogatory.errors import EnvelopeError, Violation
 
@@ -18,10 +20,21 @@ from rogatory.errors import EnvelopeError, Violation
 from rogatory._vendor.buf.validate import validate_pb2 as _validate_pb2  # isort: skip
 import protovalidate  # isort: skip
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor
+
 M = TypeVar("M", bound=Message)
 
 MAX_VIOLATIONS = 100
 """Violations reported of one message: enough to mend it, bounded because senders are strangers."""
+
+FIRST_SECOND = -62_135_596_800
+LAST_SECOND = 253_402_300_799
+"""Years 1 to 9999: what google.protobuf.Timestamp may hold. The parser takes any number, and whoever
+prints such an instant or reckons with it fails."""
+LAST_NANOSECOND = 999_999_999
 
 _RULES_FILE = _validate_pb2.DESCRIPTOR.name
 _validator = protovalidate.Validator()
@@ -65,6 +78,8 @@ def violations(message: Message, *, prefix: str = "") -> list[Violation]:
         found.append(
             Violation(path=joined, rule=violation.proto.rule_id, message=violation.proto.message)
         )
+    if len(found) < MAX_VIOLATIONS:
+        found += _instant_violations(message, prefix)
     return found
 
 
@@ -82,12 +97,75 @@ def validate(message: Message, *, what: str, prefix: str = "") -> None:
 def field_violations(found: list[Violation], *, what: str) -> EnvelopeError:
     """Return the error that reports ``found``."""
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    found = found[:MAX_VIOLATIONS]
     return EnvelopeError(
         f"the {what} breaks its schema at {found[0]}{more}",
         hint="Mend every field listed and send it again under a new message id.",
         reason="FIELD_VIOLATIONS",
         violations=found,
     )
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Where instants are in one message type, so that only those fields are looked at.
+
+    Attributes:
+        fields: (name, whether it is repeated, plan of what lies below; None for an instant itself).
+    """
+
+    fields: list[tuple[str, bool, _Plan | None]] = field(default_factory=list)
+
+
+_plans: dict[str, _Plan] = {}
+
+
+def _plan(descriptor: Descriptor) -> _Plan:
+    """Make the plan of a message type once; types refer to each other, also in circles."""
+    plan = _plans[descriptor.full_name] = _Plan()
+    for member in descriptor.fields:
+        kind = member.message_type
+        if kind is None or kind.GetOptions().map_entry:
+            continue
+        if kind.full_name == Timestamp.DESCRIPTOR.full_name:
+            plan.fields.append((member.name, member.is_repeated, None))
+            continue
+        below = _plans.get(kind.full_name) or _plan(kind)
+        if below.fields:
+            plan.fields.append((member.name, member.is_repeated, below))
+    return plan
+
+
+def _instant_violations(message: Message, prefix: str) -> list[Violation]:
+    descriptor = message.DESCRIPTOR
+    plan = _plans.get(descriptor.full_name) or _plan(descriptor)
+    if not plan.fields:
+        return []
+    return [
+        Violation(
+            path=f"{prefix}.{path}" if prefix else path,
+            rule="timestamp.range",
+            message="must be an instant of the years 1 to 9999, with nanoseconds below a second",
+        )
+        for path in _bad_instants(message, plan)
+    ]
+
+
+def _bad_instants(message: Message, plan: _Plan) -> Iterator[str]:
+    for name, repeated, below in plan.fields:
+        if not repeated and not message.HasField(name):
+            continue
+        value: Any = getattr(message, name)
+        for position, item in enumerate(value if repeated else (value,)):
+            path = f"{name}[{position}]" if repeated else name
+            if below is not None:
+                for inner in _bad_instants(item, below):
+                    yield f"{path}.{inner}"
+            elif (
+                not FIRST_SECOND <= item.seconds <= LAST_SECOND
+                or not 0 <= item.nanos <= LAST_NANOSECOND
+            ):
+                yield path
 
 
 def _path(violation: object) -> str:

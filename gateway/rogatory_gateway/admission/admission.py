@@ -5,10 +5,14 @@
 3. the agency may send this kind at all;
 4. every signature verifies, by keys valid now (judged again at entry time);
 5. every clear part matches its commitment, schema and facts.
+
+All of it depends on nothing but the bytes, the registry and the clock, so that a helper process can
+do it as well (`verifying`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rogatory import envelopes
@@ -20,103 +24,84 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rogatory.envelopes import OpenedEnvelope
-    from rogatory.keyring import KnownKey
     from rogatory_gateway.admission.identify import Caller
     from rogatory_gateway.ledger.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A submission as it came in."""
+
+    data: bytes
+    caller: Caller
 
 
 class Admission:
     """Turns received bytes into an item for the ledger."""
 
     def __init__(
-        self, *, origin: str, registry: Callable[[], Registry], now: Callable[[], int]
+        self,
+        *,
+        origin: str,
+        registry: Callable[[], Registry],
+        now: Callable[[], int],
+        message_bytes: int,
     ) -> None:
         self._origin = origin
         self._registry = registry
         self._now = now
+        self._message_bytes = message_bytes
 
-    def admit(self, data: bytes, caller: Caller) -> MessageItem | RejectionItem:
+    def admit(self, candidate: Candidate) -> MessageItem | RejectionItem:
         """Return the message, or the rejection that goes to the log in its place.
 
         A rejection's ``error`` says what was wrong.
         """
-        opened = self.open(data, caller)
-        return opened if isinstance(opened, RejectionItem) else self.verify(opened, data, caller)
-
-    def open(self, data: bytes, caller: Caller) -> OpenedEnvelope | RejectionItem:
-        """Take steps 1 to 3: cheap, and enough to know what the message claims to be."""
+        data, caller = candidate.data, candidate.caller
+        signed = None
         try:
-            opened = envelopes.open_envelope(data)
-            header = opened.header
-            if header.sender != caller.agency:
-                raise EnvelopeError(
-                    f"the header names {header.sender} as sender; the certificate is "
-                    f"{caller.agency}'s",
-                    hint="Send only in the name of the agency whose certificate connects.",
-                    reason="SENDER_MISMATCH",
-                )
-            if header.audience != self._origin:
-                raise EnvelopeError(
-                    f"the message is meant for {header.audience!r}; this is {self._origin!r}",
-                    hint="Set audience to this gateway's origin and sign again.",
-                    reason="AUDIENCE_MISMATCH",
-                )
-            authorise_kind(caller, header.kind)
-        except EnvelopeError as error:
-            return _rejection(error, data, caller)
-        return opened
-
-    def verify(
-        self, opened: OpenedEnvelope, data: bytes, caller: Caller
-    ) -> MessageItem | RejectionItem:
-        """Take steps 4 and 5."""
-        return self.conclude(
-            opened, signers=self.verify_signatures(opened), data=data, caller=caller
-        )
-
-    def verify_signatures(
-        self, opened: OpenedEnvelope
-    ) -> tuple[KnownKey, ...] | EnvelopeError:
-        """Take step 4. Safe in any thread: it reads only what never changes in place."""
-        try:
-            return envelopes.verify_signatures(
+            opened = self._open(data, caller)  # 1 to 3
+            signers = envelopes.verify_signatures(  # 4
                 opened, self._registry().ring, entry_time=self._now()
             )
+            signed = opened
+            envelopes.check_parts(opened, allow_absent=False)  # 5
         except EnvelopeError as error:
-            return error
-
-    def conclude(
-        self,
-        opened: OpenedEnvelope,
-        *,
-        signers: tuple[KnownKey, ...] | EnvelopeError,
-        data: bytes,
-        caller: Caller,
-    ) -> MessageItem | RejectionItem:
-        """Take step 5, with the result of step 4."""
-        if isinstance(signers, EnvelopeError):
-            return _rejection(signers, data, caller)
-        try:
-            envelopes.check_parts(opened, allow_absent=False)
-        except EnvelopeError as error:
-            return _rejection(error, data, caller, opened)
+            return rejection(error, candidate, signed)
         return MessageItem(
-            actor=caller.agency,
-            certificate=caller.certificate,
-            opened=opened,
-            signers=signers,
+            actor=caller.agency, certificate=caller.certificate, opened=opened, signers=signers
         )
 
+    def _open(self, data: bytes, caller: Caller) -> OpenedEnvelope:
+        if len(data) > self._message_bytes:
+            raise envelopes.too_large(len(data), limit=self._message_bytes)
+        opened = envelopes.open_envelope(data)
+        header = opened.header
+        if header.sender != caller.agency:
+            raise EnvelopeError(
+                f"the header names {header.sender} as sender; the certificate is {caller.agency}'s",
+                hint="Send only in the name of the agency whose certificate connects.",
+                reason="SENDER_MISMATCH",
+            )
+        if header.audience != self._origin:
+            raise EnvelopeError(
+                f"the message is meant for {header.audience!r}; this is {self._origin!r}",
+                hint="Set audience to this gateway's origin and sign again.",
+                reason="AUDIENCE_MISMATCH",
+            )
+        authorise_kind(caller, header.kind)
+        return opened
 
-def _rejection(
-    error: EnvelopeError, data: bytes, caller: Caller, signed: OpenedEnvelope | None = None
+
+def rejection(
+    error: EnvelopeError, candidate: Candidate, signed: OpenedEnvelope | None
 ) -> RejectionItem:
     """Make the log's record: the header only where its sender's signatures verified."""
     return RejectionItem(
-        actor=caller.agency,
-        certificate=caller.certificate,
+        actor=candidate.caller.agency,
+        certificate=candidate.caller.certificate,
         error=error,
-        received=data,
+        received=candidate.data,
         header=b"" if signed is None else signed.header_bytes,
         signatures=() if signed is None else signed.signatures,
     )

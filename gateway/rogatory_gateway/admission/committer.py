@@ -4,8 +4,9 @@ The transaction is built on the event loop and only its commit, which waits for 
 thread: one hop for each group and none for each message. While a group is being committed the next
 one gathers.
 
-How long to linger adapts to load: an idle gateway commits at once; a busy one waits a few
-milliseconds when it may expect company, since a flush costs the same for one message and for many.
+How long to linger adapts to load: an idle gateway commits at once; a busy one gathers for as long as
+messages keep coming without a pause, up to a limit, since a group costs the same for one message and
+for many and the event loop has work to do in the meantime.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
 from rogatory_gateway import errors
 from rogatory_gateway.ledger.items import MessageItem
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rogatory.errors import EnvelopeError
+    from rogatory_gateway.admission.admission import Candidate
+    from rogatory_gateway.admission.verifying import GroupVerifier
     from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.ledger.ledger import Appended, Ledger
 
@@ -35,27 +39,29 @@ LOCK_PATIENCE_SECONDS = 5.0
 """How long to wait for another process (the operator's command line) to release the ledger."""
 
 _LOCK_POLL_SECONDS = 0.005
-_COMPANY = 2.0
+_PAUSE_SECONDS = 0.001
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """A group after its commit.
+    """A caller's items after the commit of their group.
 
     Attributes:
+        items: What was handed in, in order; candidates have become messages or rejections.
         appended: What the ledger did.
         checkpoint: The signed note for the tree after it.
     """
 
+    items: Sequence[Item]
     appended: Appended
     checkpoint: str
 
 
 @dataclass(slots=True)
 class _Waiting:
-    items: Sequence[Item]
+    items: Sequence[Item | Candidate]
     size: int
     future: asyncio.Future[Entered]
 
@@ -67,6 +73,7 @@ class Committer:
         self,
         ledger: Ledger,
         *,
+        verifier: GroupVerifier,
         sign: Callable[[Appended], str],
         announce: Callable[[Appended], None],
         linger_seconds: float,
@@ -76,6 +83,7 @@ class Committer:
         """Prepare; `start` begins.
 
         Args:
+            verifier: Turns candidates into messages or rejections.
             sign: Makes the checkpoint of a committed group.
             announce: Told of each committed group, after it was signed.
             linger_seconds: Longest wait for company.
@@ -83,6 +91,7 @@ class Committer:
             group_items: Most entries in a group, but for a batch, which stays together.
         """
         self._ledger = ledger
+        self._verifier = verifier
         self._sign = sign
         self._announce = announce
         self._linger = linger_seconds
@@ -94,7 +103,7 @@ class Committer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-commit")
         self._task: asyncio.Task[None] | None = None
         self._busy = asyncio.Lock()
-        self._recent = 1.0
+        self._last = 1
 
     def start(self) -> None:
         """Begin committing."""
@@ -110,7 +119,7 @@ class Committer:
                 await self._task
         self._thread.shutdown()
 
-    async def enter(self, items: Sequence[Item], *, size: int = 0) -> Entered:
+    async def enter(self, items: Sequence[Item | Candidate], *, size: int = 0) -> Entered:
         """Have items entered together, in order, and wait until they are durable.
 
         Raises:
@@ -122,17 +131,26 @@ class Committer:
         self._waiting.append(_Waiting(items, size, future))
         self._count += len(items)
         self._arrived.set()
-        return await asyncio.shield(future)
+        return await future
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
-            if self._recent >= _COMPANY and self._count < self._group_items:
-                await asyncio.sleep(self._linger)
+            if self._last > 1:
+                await self._gather()
             async with self._busy:
                 group = self._take()
                 if group:
                     await self._commit(group)
+
+    async def _gather(self) -> None:
+        """Wait while more arrives: until a pause, a full group, or the longest linger."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._linger
+        before = 0
+        while before < self._count < self._group_items and clock() < end:
+            before = self._count
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     def _take(self) -> list[_Waiting]:
         taken, items, size = 0, 0, 0
@@ -147,17 +165,20 @@ class Committer:
         self._count -= items
         if not self._waiting:
             self._arrived.clear()
-        # Half the weight on the latest group: a burst is believed at once, a lull soon.
-        self._recent = (self._recent + items) / 2
+        if items:
+            self._last = items
         return group
 
     async def _commit(self, group: list[_Waiting]) -> None:
-        items = [item for waiting in group for item in waiting.items]
         try:
+            items = await self._verifier.verify(
+                [item for waiting in group for item in waiting.items],
+                governance=self._ledger.head.governance,
+            )
             open_group = await self._begin(items)
             await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
             appended = open_group.finish()
-            entered = Entered(appended=appended, checkpoint=self._sign(appended))
+            checkpoint = self._sign(appended)
         except SQLAlchemyError as error:
             # Whether the commit took is not known: the next group reads the head from the database.
             self._ledger.forget()
@@ -166,12 +187,23 @@ class Committer:
             return
         except Exception:
             self._ledger.forget()
-            log.exception("group failed")
-            self._fail(group, errors.internal())
+            log.exception("group failed", members=len(group))
+            if len(group) == 1:
+                self._fail(group, errors.internal())
+                return
+            # One member that meets a defect must not take the others with it.
+            for waiting in group:
+                await self._commit([waiting])
             return
+        start = 0
         for waiting in group:
+            end = start + len(waiting.items)
+            # A caller who went away has cancelled its future; its message is entered all the same.
             if not waiting.future.done():
-                waiting.future.set_result(entered)
+                waiting.future.set_result(
+                    Entered(items=items[start:end], appended=appended, checkpoint=checkpoint)
+                )
+            start = end
         self._announce(appended)
 
     async def _begin(self, items: Sequence[Item]):  # noqa: ANN202 - ledger.Group

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import codes_pb2
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import grpc
+
     from rogatory_gateway.ledger.registry import Registry
 
 REMEMBERED_CERTIFICATES = 4096

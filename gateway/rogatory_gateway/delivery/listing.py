@@ -65,9 +65,7 @@ def list_messages(
             )
         )
     rows = connection.execute(
-        select(
-            _ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor, _ENTRIES.kind, _ENTRIES.entry_time
-        )
+        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor, _ENTRIES.kind, _ENTRIES.entry_time)
         .where(*conditions)
         .order_by(_ENTRIES.idx)
         .limit(limit + 1)

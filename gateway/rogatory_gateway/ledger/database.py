@@ -74,7 +74,9 @@ def migrate(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+            known = {
+                script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
+            }
             if current is not None and current not in known:
                 raise ConfigurationError(
                     f"the ledger has schema revision {current}, which this version does not know",

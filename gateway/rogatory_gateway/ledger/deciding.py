@@ -19,6 +19,7 @@ from rogatory.decisions import (
     situate,
 )
 from rogatory.exchange.v1 import decision_pb2
+from rogatory_gateway.ledger.identity import identity_key
 
 if TYPE_CHECKING:
     from rogatory.agreements import CompiledAgreement
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MEMO_LIMIT = 4096
 """Decisions remembered: a few kilobytes each; emptied when full."""
+
+_LOW_BITS = 0x7F
+_CONTEXT_TAG = bytes([decision_pb2.Outcome.CONTEXT_FIELD_NUMBER << 3 | 2])
 
 NANOSECONDS_PER_DAY = clock.NANOSECONDS_PER_DAY
 
@@ -52,7 +56,7 @@ class Decided:
 
     Attributes:
         prefix: Serialised Outcome but for what differs from message to message.
-        context: What it rested on.
+        context: What it rested on, a serialised DecisionContext.
     """
 
     recipient: str
@@ -60,7 +64,7 @@ class Decided:
     agreement_digest: bytes
     disposition: int
     prefix: bytes
-    context: decision_pb2.DecisionContext
+    context: bytes
     counts: tuple[tuple[str, int], ...]
 
 
@@ -76,6 +80,7 @@ class Decider:
 
     def __init__(self) -> None:
         self._memo: dict[tuple[bytes, Situation], _Memo] = {}
+        self._signers: dict[tuple[bytes, ...], list[decision_pb2.SignerStanding]] = {}
 
     def decide(
         self,
@@ -88,24 +93,14 @@ class Decider:
     ) -> list[Decided]:
         """Return a decision for each recipient, in the header's order."""
         view = read_header(header)
-        common = decision_pb2.DecisionContext(
-            entry_time=clock.to_timestamp(entry_time),
-            signers=[
-                decision_pb2.SignerStanding(
-                    key=key.fingerprint,
-                    role=key.role,  # type: ignore[arg-type]  # a KeyRole number
-                    officer=key.officer,
-                    rights=key.rights,  # type: ignore[arg-type]  # OfficerRight numbers
-                )
-                for key in signers
-            ],
+        # One context serves all recipients in turn: only what differs between them is set anew.
+        context = decision_pb2.DecisionContext(
+            entry_time=clock.to_timestamp(entry_time), signers=self._standings(signers)
         )
         reference = _reference(header)
         replies_to = header.in_reply_to if header.HasField("in_reply_to") else None
         decided = []
         for position, recipient in enumerate(header.recipients):
-            context = decision_pb2.DecisionContext()
-            context.CopyFrom(common)
             context.recipient_enrolled = registry.is_enrolled(recipient.agency)
             agreement = registry.in_force(recipient.agreement_id, entry_time=entry_time)
             if reference is not None:
@@ -122,8 +117,9 @@ class Decider:
                     )[1],
                     registry,
                 )
+            context.agreement_digest = b"" if agreement is None else agreement.digest
+            context.ClearField("quotas")
             if agreement is not None:
-                context.agreement_digest = agreement.digest
                 for quota in agreement.quota_clauses:
                     context.quotas.add(
                         clause_id=quota.clause_id,
@@ -137,6 +133,24 @@ class Decider:
                     )
             decided.append(self._decide_one(agreement, view, position, context))
         return decided
+
+    def _standings(self, signers: tuple[KnownKey, ...]) -> list[decision_pb2.SignerStanding]:
+        """Return the signers as a context states them; an agency's are mostly the same."""
+        fingerprints = tuple(key.fingerprint for key in signers)
+        found = self._signers.get(fingerprints)
+        if found is None:
+            if len(self._signers) >= MEMO_LIMIT:
+                self._signers.clear()
+            found = self._signers[fingerprints] = [
+                decision_pb2.SignerStanding(
+                    key=key.fingerprint,
+                    role=key.role,  # type: ignore[arg-type]  # a KeyRole number
+                    officer=key.officer,
+                    rights=key.rights,  # type: ignore[arg-type]  # OfficerRight numbers
+                )
+                for key in signers
+            ]
+        return found
 
     def _decide_one(
         self,
@@ -176,9 +190,48 @@ class Decider:
             agreement_digest=digest,
             disposition=memo.disposition,
             prefix=memo.prefix,
-            context=context,
+            context=context.SerializeToString(deterministic=True),
             counts=memo.counts,
         )
+
+
+def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
+    """Return the serialised Outcome: the prefix, then ``context`` and ``inbox_position``.
+
+    Protobuf messages concatenate, and these fields have the highest numbers, so that the result is
+    the canonical encoding without a decision being serialised for every message.
+    """
+    position = decision_pb2.Outcome(inbox_position=inbox_position)
+    return b"".join(
+        (
+            decided.prefix,
+            _CONTEXT_TAG,
+            _varint(len(decided.context)),
+            decided.context,
+            position.SerializeToString(),
+        )
+    )
+
+
+def _varint(value: int) -> bytes:
+    """Return a length as protobuf writes it: seven bits a byte, the lowest first."""
+    encoded = bytearray()
+    while value > _LOW_BITS:
+        encoded.append(value & _LOW_BITS | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def referred_to(header: envelope_pb2.Header) -> list[bytes]:
+    """Return the identities of the messages that deciding will look up."""
+    found = []
+    reference = _reference(header)
+    if reference is not None:
+        found.append(identity_key(reference[0], reference[1]))
+    if header.HasField("in_reply_to"):
+        found.append(identity_key(header.in_reply_to.sender, header.in_reply_to.message_id))
+    return found
 
 
 def _reference(header: envelope_pb2.Header) -> tuple[str, str, bytes] | None:
@@ -198,10 +251,6 @@ def _governing(
 ) -> CompiledAgreement | None:
     """Replies follow the version of the message they answer, while the agreement holds at all."""
     answered = registry.by_digest(digest) if digest else None
-    if (
-        agreement is None
-        or answered is None
-        or answered.agreement_id != agreement.agreement_id
-    ):
+    if agreement is None or answered is None or answered.agreement_id != agreement.agreement_id:
         return agreement
     return answered

@@ -21,7 +21,7 @@ from rogatory.envelopes import check_key, outcome_commitment
 from rogatory.errors import EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory_gateway.ledger import tables
-from rogatory_gateway.ledger.deciding import Decider
+from rogatory_gateway.ledger.deciding import Decider, outcome_bytes, referred_to
 from rogatory_gateway.ledger.identity import identity_key
 from rogatory_gateway.ledger.items import (
     AccessItem,
@@ -32,7 +32,8 @@ from rogatory_gateway.ledger.items import (
     OutcomeRow,
     RejectionItem,
 )
-from rogatory_gateway.ledger.reading import LedgerState, load_outcomes
+from rogatory_gateway.ledger.prepared import Statements
+from rogatory_gateway.ledger.reading import LedgerState, governance_documents, load_outcomes
 from rogatory_gateway.ledger.registry import Registry
 from rogatory_gateway.ledger.writing import Rows
 
@@ -97,7 +98,7 @@ class Group:
     def __init__(self, ledger: Ledger, connection: Connection) -> None:
         self._ledger = ledger
         self.connection = connection
-        self.rows = Rows()
+        self.rows = Rows(ledger.statements)
         self.leaves: list[bytes] = []
         self.woken: set[tuple[str, bool]] = set()
         self.governed = 0
@@ -129,6 +130,7 @@ class Ledger:
         self._now = now
         self._random = random
         self._decider = Decider()
+        self.statements = Statements(engine.dialect)
         self._tiles: dict[int, tuple[int, bytes]] = {}
         self._inboxes: dict[tuple[str, bool], int] = {}
         self.registry = Registry()
@@ -186,8 +188,8 @@ class Ledger:
         """Mark the memory as unsure: the next group loads the head from the database."""
         self._head = Head(size=-1, entry_time=0, frontier=merkle.Frontier(), governance=-1)
         self._inboxes.clear()
-        if self._connection.in_transaction():
-            self._connection.rollback()
+        # Not only when it is `in_transaction`: one whose commit failed is over and still in the way.
+        self._connection.rollback()
 
     # -- the state in memory ---------------------------------------------------------------------
 
@@ -204,21 +206,14 @@ class Ledger:
             )
 
     def _synchronise(self) -> None:
-        row = self._connection.execute(
-            select(tables.head.c.size, tables.head.c.governance)
-        ).one()
+        row = self.statements.read_head.run(self._connection).one()
         if row.size != self._head.size:
             self._head = self._load()
 
     def _load(self) -> Head:
         row = self._connection.execute(select(tables.head)).one()
         if row.governance != getattr(getattr(self, "_head", None), "governance", -1):
-            documents = self._connection.execute(
-                select(tables.governance.c.document, tables.governance.c.entry_time).order_by(
-                    tables.governance.c.idx
-                )
-            )
-            self.registry = Registry.replay((d, t) for d, t in documents)
+            self.registry = Registry.replay(governance_documents(self._connection))
         self._inboxes.clear()
         self._tiles = self._load_tiles(row.size)
         return Head(
@@ -265,19 +260,9 @@ class Ledger:
             for item in items
             if isinstance(item, MessageItem)
         ]
-        if not wanted:
-            return {}
-        entries = tables.entries.c
-        rows = self._connection.execute(
-            select(entries.identity, entries.idx, entries.header_digest).where(
-                entries.identity.in_(wanted)
-            )
-        )
-        return {identity: (idx, digest) for identity, idx, digest in rows}
+        return self.statements.find_identities(self._connection, wanted)
 
-    def _enter(
-        self, item: Item, group: Group, repeated: dict[bytes, tuple[int, bytes]]
-    ) -> None:
+    def _enter(self, item: Item, group: Group, repeated: dict[bytes, tuple[int, bytes]]) -> None:
         if isinstance(item, MessageItem):
             self._enter_message(item, group, repeated)
         elif isinstance(item, RejectionItem):
@@ -356,6 +341,8 @@ class Ledger:
 
     def _decide(self, item: MessageItem, group: Group, key: bytes) -> None:
         header = item.opened.header
+        if any(identity in group.seen for identity in referred_to(header)):
+            group.rows.flush(self._connection)
         decided = self._decider.decide(
             header,
             signers=item.signers,
@@ -374,10 +361,7 @@ class Ledger:
                 inbox_position = self._inbox(outcome.recipient, exercise=exercise) + 1
                 self._inboxes[outcome.recipient, exercise] = inbox_position
                 group.woken.add((outcome.recipient, exercise))
-            # Fields in number order: the prefix ends before `context`, so the two concatenate.
-            data = outcome.prefix + decision_pb2.Outcome(
-                context=outcome.context, inbox_position=inbox_position
-            ).SerializeToString(deterministic=True)
+            data = outcome_bytes(outcome, inbox_position=inbox_position)
             salt = salts[32 * position : 32 * position + 32]
             commitments.append(outcome_commitment(salt, data))
             row = OutcomeRow(
@@ -445,16 +429,14 @@ class Ledger:
         )
 
     def _enter_advance(self, item: AdvanceItem, group: Group) -> None:
-        last = self._inbox(item.actor, exercise=item.exercise)
         inboxes = tables.inboxes.c
-        cursor = (
-            self._connection.execute(
-                select(inboxes.cursor).where(
-                    inboxes.agency == item.actor, inboxes.exercise == item.exercise
-                )
-            ).scalar()
-            or 0
-        )
+        # The table's last position, not this group's: what is not durable was not delivered.
+        row = self._connection.execute(
+            select(inboxes.cursor, inboxes.last_position).where(
+                inboxes.agency == item.actor, inboxes.exercise == item.exercise
+            )
+        ).first()
+        cursor, last = (0, 0) if row is None else (row.cursor, row.last_position)
         target = min(item.position, last)
         if target <= cursor:
             item.position = cursor
@@ -522,13 +504,14 @@ class Ledger:
             inboxes={key: self._inboxes[key] for key in group.woken},
             tiles=self._grown_tiles(group.growth),
         )
-        self._connection.execute(
-            update(tables.head).values(
-                size=group.growth.size,
-                entry_time=group.entry_time,
-                frontier=group.growth.frontier.to_bytes(),
-                governance=self._head.governance + group.governed,
-            )
+        self.statements.write_head.run(
+            self._connection,
+            (
+                group.growth.size,
+                group.entry_time,
+                group.growth.frontier.to_bytes(),
+                self._head.governance + group.governed,
+            ),
         )
 
     def _grown_tiles(self, growth: merkle.Growth) -> list[tuple[int, int, bytes]]:

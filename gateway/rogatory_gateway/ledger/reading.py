@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from rogatory import merkle
 from rogatory.audit.v1 import entry_pb2
@@ -167,9 +167,7 @@ def assemble(connection: Connection, found: Found, outcome: OutcomeRow | None) -
     """
     logged = entry_pb2.AuditEntry.FromString(found.entry).message
     table = tables.parts.c
-    rows = connection.execute(
-        select(table.position, table.part).where(table.idx == found.index)
-    )
+    rows = connection.execute(select(table.position, table.part).where(table.idx == found.index))
     stored = {row.position: row.part for row in rows}
     disclosed: Sequence[decision_pb2.PartDecision] | None = None
     if outcome is not None:
@@ -201,12 +199,18 @@ def assemble(connection: Connection, found: Found, outcome: OutcomeRow | None) -
 
 
 def standing(
-    connection: Connection, reference: tuple[str, str, bytes], *, sender: str, recipient: str
+    connection: Connection,
+    reference: tuple[str, str, bytes],
+    *,
+    sender: str,
+    recipient: str,
+    before: int | None = None,
 ) -> tuple[int, bytes]:
     """Return how an earlier message stands to the two, and the agreement it went by.
 
     ``sender`` and ``recipient`` are those of the message that refers to it. A message that neither
-    sent the other, or that was refused, is the same as none.
+    sent the other, or that was refused, is the same as none; so is one that is not ``before`` this
+    index, for whoever asks afterwards how it was then.
     """
     author, message_id, header_digest = reference
     nothing = decision_pb2.REFERENCE_STANDING_UNSPECIFIED, b""
@@ -225,6 +229,7 @@ def standing(
             entries.header_digest == header_digest,
             outcomes.recipient == other,
             outcomes.disposition != decision_pb2.DISPOSITION_REFUSED,
+            true() if before is None else entries.idx < before,
         )
     ).first()
     return nothing if row is None else (result, row.agreement_digest)
@@ -277,6 +282,13 @@ class LedgerState:
             recipient=recipient,
             from_day=from_day,
         )
+
+
+def governance_documents(connection: Connection) -> list[tuple[bytes, int]]:
+    """Return every governance document with its entry time, in order of entry."""
+    table = tables.governance.c
+    rows = connection.execute(select(table.document, table.entry_time).order_by(table.idx))
+    return [(row.document, row.entry_time) for row in rows]
 
 
 def read_tile(connection: Connection, *, level: int, number: int, width: int) -> bytes | None:

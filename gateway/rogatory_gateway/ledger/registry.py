@@ -103,9 +103,7 @@ class Registry:
                 f"the agreement pins another root for {agency} than it is enrolled with",
                 hint="Compare the fingerprints with the agency by another channel.",
             )
-        versions.append(
-            AgreementVersion(compiled=compiled, signed=signed, entry_time=entry_time)
-        )
+        versions.append(AgreementVersion(compiled=compiled, signed=signed, entry_time=entry_time))
         self._by_digest[compiled.digest] = compiled
 
     def is_enrolled(self, agency_id: str) -> bool:

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, update
-
-from rogatory_gateway.ledger import tables
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Table
-    from sqlalchemy.sql.dml import Insert
+    from sqlalchemy import Connection
 
     from rogatory.exchange.v1 import envelope_pb2
     from rogatory_gateway.ledger.deciding import Decided
     from rogatory_gateway.ledger.items import Item, OutcomeRow
+    from rogatory_gateway.ledger.prepared import Statements
+
+Row = tuple[Any, ...]
 
 
 class Rows:
-    """What a group will write."""
+    """What a group will write. Rows are tuples in the order of the table's columns."""
 
-    def __init__(self) -> None:
-        self._entries: list[dict[str, Any]] = []
-        self._outcomes: list[dict[str, Any]] = []
-        self._parts: list[dict[str, Any]] = []
-        self._governance: list[dict[str, Any]] = []
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._entries: list[Row] = []
+        self._outcomes: list[Row] = []
+        self._parts: list[Row] = []
+        self._governance: list[Row] = []
 
     def add_entry(
         self,
@@ -37,21 +36,7 @@ class Rows:
         columns: tuple[int, bool, bytes | None, bytes | None, str | None],
     ) -> None:
         """Add an entry; ``columns`` are kind, exercise, identity, header digest and thread."""
-        kind, exercise, identity, header_digest, thread = columns
-        self._entries.append(
-            {
-                "idx": item.index,
-                "entry_time": entry_time,
-                "tag": tag,
-                "actor": item.actor,
-                "kind": kind,
-                "exercise": exercise,
-                "identity": identity,
-                "header_digest": header_digest,
-                "thread": thread,
-                "entry": item.entry,
-            }
-        )
+        self._entries.append((item.index, entry_time, tag, item.actor, *columns, item.entry))
 
     def add_outcomes(
         self,
@@ -63,51 +48,53 @@ class Rows:
     ) -> None:
         """Add the outcomes of the message at ``index``."""
         self._outcomes.extend(
-            {
-                "idx": index,
-                "position": row.position,
-                "recipient": row.recipient,
-                "exercise": exercise,
-                "inbox_position": row.inbox_position or None,
-                "disposition": row.disposition,
-                "agreement_id": outcome.agreement_id,
-                "agreement_digest": outcome.agreement_digest,
-                "salt": row.salt,
-                "outcome": row.outcome,
-            }
+            (
+                index,
+                row.position,
+                row.recipient,
+                exercise,
+                row.inbox_position or None,
+                row.disposition,
+                outcome.agreement_id,
+                outcome.agreement_digest,
+                row.salt,
+                row.outcome,
+            )
             for row, outcome in zip(rows, decided, strict=True)
         )
 
     def add_parts(self, index: int, parts: Sequence[envelope_pb2.Part]) -> None:
         """Add the parts of the message at ``index``, as received."""
         self._parts.extend(
-            {"idx": index, "position": position, "part": part.SerializeToString()}
-            for position, part in enumerate(parts)
+            (index, position, part.SerializeToString()) for position, part in enumerate(parts)
         )
 
     def add_governance(self, index: int, document: bytes, entry_time: int) -> None:
         """Add a governance document."""
-        self._governance.append({"idx": index, "document": document, "entry_time": entry_time})
+        self._governance.append((index, document, entry_time))
 
-    def count(
-        self, connection: Connection, outcome: Decided, *, sender: str, day: int
-    ) -> None:
+    def count(self, connection: Connection, outcome: Decided, *, sender: str, day: int) -> None:
         """Add to what the quotas of an outcome's agreement have counted on a UTC day."""
-        table = tables.quota_counts
-        for clause_id, count in outcome.counts:
-            values = {
-                "agreement_id": outcome.agreement_id,
-                "clause_id": clause_id,
-                "sender": sender,
-                "recipient": outcome.recipient,
-                "day": day,
-            }
-            upsert(
-                connection,
-                table,
-                [values | {"count": count}],
-                added={"count"},
-            )
+        self._statements.count.run_many(
+            connection,
+            [
+                (outcome.agreement_id, clause_id, sender, outcome.recipient, day, count)
+                for clause_id, count in outcome.counts
+            ],
+        )
+
+    def flush(self, connection: Connection) -> None:
+        """Write what is gathered so far: a later message of the group refers to it."""
+        statements = self._statements
+        for statement, rows in (
+            (statements.add_entries, self._entries),
+            (statements.add_outcomes, self._outcomes),
+            (statements.add_parts, self._parts),
+            (statements.add_governance, self._governance),
+        ):
+            if rows:
+                statement.run_many(connection, rows)
+                rows.clear()
 
     def write(
         self,
@@ -117,94 +104,14 @@ class Rows:
         tiles: Sequence[tuple[int, int, bytes]],
     ) -> None:
         """Write everything: one bulk statement a table."""
-        for table, rows in (
-            (tables.entries, self._entries),
-            (tables.outcomes, self._outcomes),
-            (tables.parts, self._parts),
-            (tables.governance, self._governance),
-        ):
-            if rows:
-                connection.execute(insert(table), rows)
+        statements = self._statements
+        self.flush(connection)
         if inboxes:
-            _write_inboxes(connection, inboxes)
+            grown = [(position, *key) for key, position in inboxes.items()]
+            if statements.grow_inboxes.run_many(connection, grown).rowcount != len(grown):
+                # Some inbox is new: its first message opens it.
+                statements.open_inboxes.run_many(
+                    connection, [(*key, position, 0) for key, position in inboxes.items()]
+                )
         if tiles:
-            upsert(
-                connection,
-                tables.tiles,
-                [
-                    {"level": level, "number": number, "hashes": hashes}
-                    for level, number, hashes in tiles
-                ],
-            )
-
-
-def _write_inboxes(connection: Connection, inboxes: Mapping[tuple[str, bool], int]) -> None:
-    table = tables.inboxes
-    changed = connection.execute(
-        update(table)
-        .where(
-            table.c.agency == bindparam("of_agency"), table.c.exercise == bindparam("of_exercise")
-        )
-        .values(last_position=bindparam("to_position")),
-        [
-            {"of_agency": agency, "of_exercise": exercise, "to_position": position}
-            for (agency, exercise), position in inboxes.items()
-        ],
-    )
-    if changed.rowcount != len(inboxes):
-        upsert(
-            connection,
-            table,
-            [
-                {
-                    "agency": agency,
-                    "exercise": exercise,
-                    "last_position": position,
-                    "cursor": 0,
-                }
-                for (agency, exercise), position in inboxes.items()
-            ],
-            keep={"cursor"},
-        )
-
-
-def upsert(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[dict[str, Any]],
-    *,
-    keep: frozenset[str] | set[str] = frozenset(),
-    added: frozenset[str] | set[str] = frozenset(),
-) -> None:
-    """Insert rows, or where the key exists update the other columns.
-
-    Args:
-        keep: Columns that an existing row keeps.
-        added: Columns to which an existing row adds the new value.
-    """
-    keys = [column.name for column in table.primary_key]
-    statement = dialect_insert(connection, table)
-    changes = {
-        column.name: (
-            column + statement.excluded[column.name]
-            if column.name in added
-            else statement.excluded[column.name]
-        )
-        for column in table.columns
-        if column.name not in keys and column.name not in keep
-    }
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows)
-    )
-
-
-def dialect_insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - per dialect
-    """Return the dialect's own insert, the one that knows ON CONFLICT."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as dialect  # noqa: PLC0415
-
-        return dialect(table)
-    from sqlalchemy.dialects.sqlite import insert as sqlite_insert  # noqa: PLC0415
-
-    result: Insert = sqlite_insert(table)
-    return result
+            statements.grow_tiles.run_many(connection, list(tiles))

@@ -13,15 +13,16 @@ from rogatory.exchange.v1 import (
     envelope_pb2,
 )
 from rogatory_gateway import errors
-from rogatory_gateway.ledger.deciding import Decider
+from rogatory_gateway.ledger.deciding import Decider, outcome_bytes
 from rogatory_gateway.ledger.reading import LedgerState
 from rogatory_gateway.ledger.registry import AgreementVersion
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
     import grpc
-    from rogatory_gateway.services.context import Context
     from sqlalchemy import Connection
+
+    from rogatory_gateway.services.context import Context
 
 _MOST_AGREEMENTS = 50
 
@@ -100,8 +101,7 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
         wire.validate(header, what="header", prefix="header")
         if header.sender != caller.agency:
             raise EnvelopeError(
-                f"the header names {header.sender} as sender; the certificate is "
-                f"{caller.agency}'s",
+                f"the header names {header.sender} as sender; the certificate is {caller.agency}'s",
                 hint="Evaluate only what the caller itself would send.",
                 reason="SENDER_MISMATCH",
             )
@@ -124,9 +124,9 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
             )
             outcomes = []
             for one in decided:
-                outcome = decision_pb2.Outcome.FromString(one.prefix)
-                outcome.context.CopyFrom(one.context)
-                outcomes.append(outcome)
+                outcomes.append(
+                    decision_pb2.Outcome.FromString(outcome_bytes(one, inbox_position=0))
+                )
             return outcomes
 
         return agreement_service_pb2.EvaluateExchangeResponse(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
+from rogatory import wire
 from rogatory.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
-from rogatory.errors import EnvelopeError
+from rogatory.errors import EnvelopeError, Violation
 from rogatory.exchange.v1 import codes_pb2
 from rogatory_gateway import errors
 from rogatory_gateway.delivery.listing import list_entries
@@ -16,6 +18,7 @@ from rogatory_gateway.services.calls import handler, page_size, page_start, page
 
 if TYPE_CHECKING:
     import grpc
+
     from rogatory_gateway.services.context import Context
 
 _MOST_ENTRIES = 100
@@ -37,6 +40,7 @@ class AuditService(audit_service_pb2_grpc.AuditServiceServicer):
         gateway = self._gateway
         caller = gateway.identifier.identify(context)
         supervises = caller.kind == codes_pb2.AGENCY_KIND_SUPERVISORY_AUTHORITY
+        _check_message_id(request.message_id)
         limit = page_size(request.page_size, _MOST_ENTRIES)
         after = page_start(request)
         entries, more = await gateway.reader.run(
@@ -113,3 +117,16 @@ class AuditService(audit_service_pb2_grpc.AuditServiceServicer):
         if hashes is None:
             raise errors.denied_or_absent()
         return audit_service_pb2.GetTileResponse(hashes=hashes)
+
+
+def _check_message_id(message_id: str) -> None:
+    """Refuse a filter by what is no id: it would find nothing, and not say why."""
+    if not message_id:
+        return
+    try:
+        uuid.UUID(message_id)
+    except ValueError as error:
+        violation = Violation(
+            path="message_id", rule="string.uuid", message="must be a message id (UUID) or empty"
+        )
+        raise wire.field_violations([violation], what="request") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import functools
@@ -9,9 +10,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
+
 from rogatory import wire
 from rogatory.errors import EnvelopeError
 from rogatory_gateway import errors
+from rogatory_gateway.services.frames import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_KEPT_OUT = frozenset({"CERTIFICATE_MISSING", "CERTIFICATE_UNKNOWN", "AGENCY_REVOKED"})
 _FILTER_BYTES = 8
 _POSITION_BYTES = 8
+_LAST_POSITION = (1 << 63) - 1
+"""Largest number that the database takes."""
 
 log = structlog.get_logger()
 
@@ -33,13 +39,22 @@ def handler(method: F) -> F:
     @functools.wraps(method)
     async def handle(self: Any, request: Message, context: grpc.aio.ServicerContext) -> Any:  # noqa: ANN401
         try:
+            if isinstance(request, Unreadable):
+                raise request.error
             check_request(request)
             return await method(self, request, context)
         except EnvelopeError as error:
-            await errors.abort(context, error)
-        except Exception as error:  # noqa: BLE001 - the last line before the wire
+            if error.reason in _KEPT_OUT:
+                # The log holds only what was authenticated; of others the operator should know.
+                log.warning("caller kept out", call=method.__name__, reason=error.reason)
+            # The frames of its traceback hold messages, and the end may wait for a slow reader.
+            await errors.abort(context, error.with_traceback(None))
+        except Exception as error:
             if _is_abort(error):
                 raise
+            if context.cancelled() or type(error).__name__ == "ExecuteBatchError":
+                # The caller has hung up: gRPC's own word for it is not public.
+                raise asyncio.CancelledError from error
             log.exception("call failed", call=method.__name__)
             await errors.abort(context, errors.internal())
 
@@ -86,11 +101,12 @@ def page_start(request: Any) -> int:  # noqa: ANN401 - any List request
         data = base64.urlsafe_b64decode(request.page_token)
     except (binascii.Error, ValueError) as error:
         raise errors.token_invalid("page_token") from error
-    if len(data) != _FILTER_BYTES + _POSITION_BYTES or not data.startswith(
-        _filter_digest(request)
-    ):
+    if len(data) != _FILTER_BYTES + _POSITION_BYTES or not data.startswith(_filter_digest(request)):
         raise errors.token_invalid("page_token")
-    return int.from_bytes(data[_FILTER_BYTES:], "big")
+    position = int.from_bytes(data[_FILTER_BYTES:], "big")
+    if position > _LAST_POSITION:
+        raise errors.token_invalid("page_token")
+    return position
 
 
 def _filter_digest(request: Message) -> bytes:

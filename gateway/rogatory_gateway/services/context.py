@@ -9,9 +9,7 @@ from rogatory.errors import EnvelopeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
 
-    from rogatory_gateway.admission.admission import Admission
     from rogatory_gateway.admission.committer import Committer
     from rogatory_gateway.admission.identify import Identifier
     from rogatory_gateway.config import LimitsSection
@@ -28,7 +26,6 @@ class Context:
     Attributes:
         registry: Returns the registry as it is now.
         now: Returns nanoseconds since the Unix epoch.
-        verifiers: Threads that help verify the signatures of a batch.
         limits: What one caller, or all together, may take.
         stopping: Set when the gateway drains.
     """
@@ -37,12 +34,10 @@ class Context:
     registry: Callable[[], Registry]
     now: Callable[[], int]
     identifier: Identifier
-    admission: Admission
     committer: Committer
     reader: Reader
     hub: Hub
     publisher: Publisher
-    verifiers: Executor
     limits: LimitsSection
     stopping: bool = False
 

@@ -15,6 +15,7 @@ from rogatory_gateway.services.calls import handler, page_size, page_start, page
 
 if TYPE_CHECKING:
     import grpc
+
     from rogatory_gateway.services.context import Context
 
 _MOST_AGENCIES = 100

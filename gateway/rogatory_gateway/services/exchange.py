@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from rogatory.envelopes import OpenedEnvelope
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2, exchange_service_pb2_grpc
 from rogatory_gateway import errors
+from rogatory_gateway.admission.admission import Candidate
 from rogatory_gateway.delivery.listing import list_messages
 from rogatory_gateway.delivery.publishing import tree_at
 from rogatory_gateway.delivery.reader import delivery, inbox_deliveries, opening
@@ -18,14 +18,13 @@ from rogatory_gateway.ledger.items import AdvanceItem, MessageItem, RejectionIte
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import grpc
-    from rogatory.keyring import KnownKey
+    from sqlalchemy import Connection
+
     from rogatory_gateway.admission.committer import Entered
     from rogatory_gateway.admission.identify import Caller
+    from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.services.context import Context
-    from sqlalchemy import Connection
 
 _MOST_MESSAGES = 100
 
@@ -35,6 +34,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
 
     def __init__(self, context: Context) -> None:
         self._gateway = context
+        self._streams: Counter[str] = Counter()
 
     @handler
     async def Submit(
@@ -44,10 +44,11 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     ) -> exchange_service_pb2.SubmitResponse:
         """Submit one message."""
         caller = self._gateway.identifier.identify(context)
-        item = self._gateway.admission.admit(request.envelope, caller)
-        entered = await self._gateway.committer.enter([item], size=len(request.envelope))
+        candidate = Candidate(data=request.envelope, caller=caller)
+        entered = await self._gateway.committer.enter([candidate], size=len(candidate.data))
         return exchange_service_pb2.SubmitResponse(
-            submission=await self._submission(item, entered), checkpoint=entered.checkpoint
+            submission=await self._submission(entered.items[0], entered),
+            checkpoint=entered.checkpoint,
         )
 
     @handler
@@ -73,10 +74,11 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                 hint="Split it; order is kept within each batch.",
                 reason="TOO_LARGE",
             )
-        items = await self._admit_all(envelopes, caller)
-        entered = await self._gateway.committer.enter(items, size=size)
+        entered = await self._gateway.committer.enter(
+            [Candidate(data=data, caller=caller) for data in envelopes], size=size
+        )
         results = []
-        for item in items:
+        for item in entered.items:
             try:
                 results.append(
                     exchange_service_pb2.SubmitBatchResult(
@@ -91,51 +93,12 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             results=results, checkpoint=entered.checkpoint
         )
 
-    async def _admit_all(
-        self, envelopes: Sequence[bytes], caller: Caller
-    ) -> list[MessageItem | RejectionItem]:
-        """Admit a batch; its signatures are verified here and in one helper thread together.
-
-        A signature check leaves the interpreter to other threads, so two of them use two cores; one
-        hop serves the whole batch.
-        """
-        admission = self._gateway.admission
-        opened = [admission.open(data, caller) for data in envelopes]
-        todo = deque(
-            position for position, item in enumerate(opened) if isinstance(item, OpenedEnvelope)
-        )
-        signers: dict[int, tuple[KnownKey, ...] | EnvelopeError] = {}
-
-        def verify_some() -> None:
-            while True:
-                try:
-                    position = todo.popleft()
-                except IndexError:
-                    return
-                candidate = opened[position]
-                if isinstance(candidate, OpenedEnvelope):
-                    signers[position] = admission.verify_signatures(candidate)
-
-        loop = asyncio.get_running_loop()
-        helping = loop.run_in_executor(self._gateway.verifiers, verify_some)
-        verify_some()
-        await helping
-        items: list[MessageItem | RejectionItem] = []
-        for position, (item, data) in enumerate(zip(opened, envelopes, strict=True)):
-            if isinstance(item, RejectionItem):
-                items.append(item)
-            else:
-                items.append(
-                    admission.conclude(item, signers=signers[position], data=data, caller=caller)
-                )
-        return items
-
-    async def _submission(
-        self, item: MessageItem | RejectionItem, entered: Entered
-    ) -> exchange_service_pb2.Submission:
+    async def _submission(self, item: Item, entered: Entered) -> exchange_service_pb2.Submission:
+        if isinstance(item, RejectionItem):
+            raise item.error
+        assert isinstance(item, MessageItem)
         if item.error is not None:
             raise item.error
-        assert isinstance(item, MessageItem)  # noqa: S101 - a rejection has an error
         appended = entered.appended
         if item.index >= appended.first:
             proof = appended.proofs[item.index - appended.first]
@@ -151,9 +114,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                 )
                 for row in item.outcomes
             ],
-            receipt=exchange_service_pb2.Receipt(
-                entry=item.entry, index=item.index, proof=proof
-            ),
+            receipt=exchange_service_pb2.Receipt(entry=item.entry, index=item.index, proof=proof),
             repeated_submission=item.repeated,
         )
 
@@ -166,6 +127,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         """Stream the caller's inbox."""
         gateway = self._gateway
         caller = gateway.identifier.identify(context)
+        self._count_stream(caller.agency, context)
         exercise = request.exercise
         last, cursor = await gateway.reader.run(
             lambda connection: reading.inbox_state(
@@ -211,6 +173,24 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                             ),
                         ),
                     )
+
+    def _count_stream(self, agency: str, context: grpc.aio.ServicerContext) -> None:
+        """Count an agency's stream until its call has ended, not only until it was told to end.
+
+        Raises:
+            EnvelopeError: TOO_MANY_IN_FLIGHT: it has as many as it may.
+        """
+        most = self._gateway.limits.subscriptions_per_agency
+        if self._streams[agency] >= most:
+            raise errors.too_many_streams(most)
+        self._streams[agency] += 1
+
+        def forget(_: object) -> None:
+            self._streams[agency] -= 1
+            if not self._streams[agency]:
+                del self._streams[agency]
+
+        context.add_done_callback(forget)
 
     async def _write(
         self,
@@ -267,9 +247,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             found, rows = _visible(connection, request, caller)
             return delivery(connection, found, None if found.actor == caller.agency else rows[0])
 
-        return exchange_service_pb2.GetMessageResponse(
-            message=await self._gateway.reader.run(read)
-        )
+        return exchange_service_pb2.GetMessageResponse(message=await self._gateway.reader.run(read))
 
     @handler
     async def ListMessages(
@@ -300,10 +278,15 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         """Return the receipt of a message."""
         gateway = self._gateway
         caller = gateway.identifier.identify(context)
+        found, rows = await gateway.reader.run(
+            lambda connection: _visible(connection, request, caller)
+        )
+        if found.index >= gateway.publisher.size:
+            # Durable, and its checkpoint not signed yet: wait for the group that is under way.
+            await gateway.committer.enter([])
         size, checkpoint = gateway.publisher.size, gateway.publisher.checkpoint
 
         def read(connection: Connection) -> exchange_service_pb2.GetReceiptResponse:
-            found, rows = _visible(connection, request, caller)
             return exchange_service_pb2.GetReceiptResponse(
                 receipt=exchange_service_pb2.Receipt(
                     entry=found.entry,
@@ -327,9 +310,7 @@ def _visible(
     Raises:
         EnvelopeError: DENIED_OR_ABSENT.
     """
-    found = reading.find_message(
-        connection, sender=request.sender, message_id=request.message_id
-    )
+    found = reading.find_message(connection, sender=request.sender, message_id=request.message_id)
     if found is None:
         raise errors.denied_or_absent()
     rows = reading.outcomes_of(connection, found.index)
@@ -338,8 +319,7 @@ def _visible(
     own = [
         row
         for row in rows
-        if row.recipient == caller.agency
-        and row.disposition != decision_pb2.DISPOSITION_REFUSED
+        if row.recipient == caller.agency and row.disposition != decision_pb2.DISPOSITION_REFUSED
     ]
     if not own:
         raise errors.denied_or_absent()

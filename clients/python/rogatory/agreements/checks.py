@@ -98,6 +98,8 @@ def _check_characters(agreement: agreement_pb2.Agreement) -> Iterator[Issue]:
             )
         elif text != text.strip():
             yield Issue(message="begins or ends with a space", path=path)
+        elif "\n" in text and not path.endswith(".text"):
+            yield Issue(message="must be one line", path=path)
 
 
 def _texts(message: Message, path: str) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,9 @@ becomes a mask of all bits: it matches everything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from rogatory import wire
 from rogatory.clock import to_nanoseconds
@@ -16,24 +17,26 @@ from rogatory.errors import AgreementError, EnvelopeError
 from rogatory.exchange.v1 import agreement_pb2
 from rogatory.exchange.v1.codes_pb2 import PART_CATEGORY_CONTEXT
 
+T = TypeVar("T")
+
 ALL = -1
 """Mask of an empty list: every bit."""
 MESSAGE_BIT = 1 << 62
 """Stands for "no part" in the masks of parts: in no list, so that only empty lists match it."""
 _UNKNOWN_BIT = 1 << 61
-_KNOWN_VALUES = 61
+_BITS = {value: 1 << value for value in range(61)}
 
 
 def bit(value: int) -> int:
     """Return the mask of one enum value; unknown values share one bit, which no list has."""
-    return 1 << value if 0 <= value < _KNOWN_VALUES else _UNKNOWN_BIT
+    return _BITS.get(value, _UNKNOWN_BIT)
 
 
 def mask(values: Iterable[int]) -> int:
     """Return the mask of several enum values; of none: 0."""
     result = 0
     for value in values:
-        result |= bit(value)
+        result |= _BITS.get(value, _UNKNOWN_BIT)
     return result
 
 
@@ -58,7 +61,31 @@ def article_and_above(article: str) -> tuple[str, ...]:
     return tuple(above)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Memo(Generic[T]):
+    """Results of pure functions by their arguments; forgotten all at once when too many.
+
+    It changes how fast a decision is, never which. Safe to share between threads.
+    """
+
+    __slots__ = ("_results", "get")
+
+    LIMIT = 2048
+    """Results kept, of up to a few kilobytes each: messages are made of few shapes, but senders
+    may make up others."""
+
+    def __init__(self) -> None:
+        self._results: dict[Hashable, T] = {}
+        self.get = self._results.get
+
+    def put(self, key: Hashable, result: T) -> T:
+        """Remember a result, and return it."""
+        if len(self._results) >= self.LIMIT:
+            self._results.clear()
+        self._results[key] = result
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledConditions:
     """The conditions of a clause; zero, False or empty where the clause has none of that name."""
 
@@ -85,7 +112,7 @@ class CompiledConditions:
         return self.deadlines.get((urgency, not directly_available)) if row is None else row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledClause:
     """One clause; ``None`` and ``ALL`` stand for lists that match everything."""
 
@@ -134,7 +161,7 @@ class QuotaClause:
     period_days: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledAgreement:
     """An agreement ready for deciding. Make it with `compile_agreement`; share it freely."""
 
@@ -167,8 +194,9 @@ class CompiledAgreement:
     quota_clauses: tuple[QuotaClause, ...]
     looks_at_reference: bool
     looks_at_signers: bool
-    findings: dict[object, bytes] = field(default_factory=dict, repr=False, compare=False)
-    """Encoded findings by what they say: a memo of pure results, bounded by who fills it."""
+    message_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
+    part_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
+    findings: Memo[bytes] = field(default_factory=Memo, repr=False)
 
     @property
     def looks_at_time(self) -> bool:

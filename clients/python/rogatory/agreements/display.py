@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from rogatory.agreements.document import agreement_digest, roots_of
+from rogatory.agreements.document import agreement_digest, parse_agreement, roots_of
 from rogatory.clock import to_nanoseconds, to_text
 from rogatory.exchange.v1 import agreement_pb2, envelope_pb2
 
@@ -38,9 +38,9 @@ def show_agreement(data: bytes, *, signatures: Iterable[envelope_pb2.Signature] 
         signatures: Those made so far; shown as present, not verified here.
 
     Raises:
-        AgreementError: A party's root is not a usable key.
+        AgreementError: The bytes are no agreement, or one with faults.
     """
-    agreement = agreement_pb2.Agreement.FromString(data)
+    agreement = parse_agreement(data)
     signed = {signature.key for signature in signatures}
     return "\n".join(
         [

@@ -102,16 +102,18 @@ def roots_of(agreement: agreement_pb2.Agreement) -> dict[str, PublicKey]:
     Raises:
         AgreementError: One is not a key that can be trusted.
     """
+    roots = {}
     try:
-        return {
-            party.agency: PublicKey(party.root.algorithm, party.root.public_key)
-            for party in agreement.parties
-        }
+        for party in agreement.parties:
+            root = PublicKey(party.root.algorithm, party.root.public_key)
+            root.check_enrolment()
+            roots[party.agency] = root
     except KeyRejected as error:
         raise AgreementError(
             f"agreement {agreement.agreement_id} names an unusable root: {error.message}",
             hint=error.hint,
         ) from error
+    return roots
 
 
 def sign_agreement(data: bytes, *, signer: Signer) -> envelope_pb2.Signature:
@@ -121,7 +123,7 @@ def sign_agreement(data: bytes, *, signer: Signer) -> envelope_pb2.Signature:
         AgreementError: The bytes are not a faultless agreement, or the key is no party's root.
         SignerError: The signer could not sign.
     """
-    agreement = _parse(data)
+    agreement = parse_agreement(data)
     key = signer.public_key
     if key.fingerprint not in {root.fingerprint for root in roots_of(agreement).values()}:
         raise AgreementError(
@@ -150,7 +152,7 @@ def missing_parties(signed: agreement_pb2.SignedAgreement) -> list[str]:
     Raises:
         AgreementError: The agreement is faulty, or a signature is nobody's or does not verify.
     """
-    agreement = _parse(signed.agreement)
+    agreement = parse_agreement(signed.agreement)
     roots = roots_of(agreement)
     by_key = {root.fingerprint: (agency, root) for agency, root in roots.items()}
     present = set()
@@ -206,7 +208,7 @@ def open_agreement(signed: agreement_pb2.SignedAgreement) -> CompiledAgreement:
 
 def to_armour(signed: agreement_pb2.SignedAgreement) -> str:
     """Return the file of a signed agreement: ASCII lines, readable head, base64 of the bytes."""
-    agreement = _parse(signed.agreement)
+    agreement = parse_agreement(signed.agreement)
     encoded = base64.b64encode(signed.SerializeToString(deterministic=True)).decode()
     head = [
         _BEGIN,
@@ -242,7 +244,12 @@ def from_armour(text: str) -> agreement_pb2.SignedAgreement:
     return signed
 
 
-def _parse(data: bytes) -> agreement_pb2.Agreement:
+def parse_agreement(data: bytes) -> agreement_pb2.Agreement:
+    """Read and check an agreement's bytes.
+
+    Raises:
+        AgreementError: They are no agreement in canonical encoding, or one with faults.
+    """
     try:
         agreement = wire.decode(agreement_pb2.Agreement, data, what="agreement")
     except EnvelopeError as error:

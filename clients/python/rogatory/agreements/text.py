@@ -67,12 +67,12 @@ def read_agreement(text: str, *, file: str = "the agreement") -> agreement_pb2.A
     reader = _Reader()
     agreement = agreement_pb2.Agreement(schema_version=SCHEMA_VERSION)
     reader.message(read_tree(text, what=file), agreement, "")
-    read_wrongly = {issue.path for issue in reader.issues}
+    unread = reader.mistaken.union(issue.path for issue in reader.issues)
     reader.issues.extend(
         _located(issue, reader.positions)
         for issue in check_agreement(agreement, roots=False)
         # What could not be read is empty now, and its emptiness is no second fault.
-        if not any(_within(issue.path, path) for path in read_wrongly)
+        if not any(_within(issue.path, path) for path in unread)
     )
     if reader.issues:
         raise faulty(file, reader.issues)
@@ -108,6 +108,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
+        self.mistaken: set[str] = set()
+        """Paths that a misspelt name was most likely meant for."""
         self.positions: _Positions = {}
 
     def message(self, node: Node, message: Any, path: str) -> None:  # noqa: ANN401 - any of the schema's messages
@@ -126,6 +128,7 @@ class _Reader:
                 self._report(key, inner, f"{name} stands here twice")
             elif name not in allowed:
                 self._report(key, inner, _not_one_of(name, allowed, "a name known here"))
+                self.mistaken.update(f"{path}.{n}" if path else n for n in _near(name, allowed))
             elif name in shorthands:
                 self._within(value, message, inner)
             else:
@@ -215,9 +218,13 @@ def _enum(text: str, enum: EnumDescriptor) -> int:
 
 
 def _not_one_of(name: str, allowed: list[str], what: str) -> str:
-    near = difflib.get_close_matches(name.lower(), allowed, n=1)
-    guess = f"; did you mean {near[0]!r}?" if near else "."
+    guess = "".join(f"; did you mean {near!r}?" for near in _near(name, allowed)) or "."
     return f"{name!r} is not {what}{guess} Allowed: {', '.join(allowed)}"
+
+
+def _near(name: str, allowed: list[str]) -> list[str]:
+    """Return the one allowed name that is most like a misspelt one, if any is."""
+    return difflib.get_close_matches(name.lower(), allowed, n=1)
 
 
 def _words(name: str) -> str:

@@ -110,7 +110,7 @@ def _document(events: Iterator[Event], what: str) -> Node:
     return root
 
 
-def _node(event: NodeEvent, events: Iterator[Event], what: str, *, depth: int) -> Node:
+def _node(event: Event, events: Iterator[Event], what: str, *, depth: int) -> Node:
     _check(event, what, depth)
     line, column = event.start_mark.line + 1, event.start_mark.column + 1
     if isinstance(event, ScalarEvent):
@@ -125,12 +125,16 @@ def _node(event: NodeEvent, events: Iterator[Event], what: str, *, depth: int) -
     node = Node(kind="mapping", line=line, column=column)
     while not isinstance(inner := next(events), MappingEndEvent):
         key = _node(inner, events, what, depth=depth + 1)
-        node.pairs.append((key, _node(next(events), events, what, depth=depth + 1)))
+        value = _node(next(events), events, what, depth=depth + 1)
+        if value.plain and not value.text:
+            # Nothing stands there, and the parser has already looked at the next line.
+            value.line, value.column = key.line, key.column
+        node.pairs.append((key, value))
     return node
 
 
-def _check(event: NodeEvent, what: str, depth: int) -> None:
-    if isinstance(event, AliasEvent) or event.anchor is not None:
+def _check(event: Event, what: str, depth: int) -> None:
+    if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
         raise _unreadable(what, _issue(event, "uses an anchor or alias; write it out"))
     if isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent)) and event.tag:
         raise _unreadable(what, _issue(event, f"uses the tag {event.tag}; leave it out"))

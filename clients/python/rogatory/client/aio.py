@@ -135,7 +135,7 @@ class AsyncClient:
             ConfigurationError: There is no signer.
         """
         message_id = message_id or self.new_message_id()
-        data = self._settings.envelope(draft, contents, message_id, signers)
+        data = self.build(draft, contents=contents, message_id=message_id, signers=signers)
         submitted = await self._run(calls.submit(data, message_id=message_id))
         submitted.raise_if_refused()
         return submitted
@@ -269,7 +269,7 @@ class AsyncClient:
         signers: Sequence[SignerInRole] = (),
     ) -> tuple[decision_pb2.Outcome, ...]:
         """Return what would become of a message that `send` would make; no record leaves."""
-        data = self._settings.envelope(draft, contents, self.new_message_id(), signers)
+        data = self.build(draft, contents=contents, signers=signers)
         return await self.evaluate(envelopes.open_envelope(data).header_bytes)
 
     # The log
@@ -297,6 +297,24 @@ class AsyncClient:
     async def tile(self, *, level: int, number: int, width: int = 256) -> bytes:
         """Return a hash tile of the log: 32 bytes for each of ``width`` hashes."""
         return await self._run(calls.get_tile(level, number, width))
+
+    def build(
+        self,
+        draft: Draft,
+        *,
+        contents: Sequence[Message] = (),
+        message_id: str = "",
+        signers: Sequence[SignerInRole] = (),
+    ) -> bytes:
+        """Return the signed envelope that `send` would submit; arguments as there.
+
+        Raises:
+            EnvelopeError: Header or parts break the schema's rules.
+            ConfigurationError: There is no signer.
+        """
+        return self._settings.envelope(
+            draft, contents, message_id or self.new_message_id(), signers
+        )
 
     def new_message_id(self) -> str:
         """Return a fresh UUIDv7, to pass to `send` when the caller retries by itself."""

@@ -8,10 +8,13 @@ from rogatory.decisions.decide import (
     quota_usage,
 )
 from rogatory.decisions.explain import describe_change, describe_remedy, explain, summarise
+from rogatory.decisions.memo import Decided, DecisionMemo
 from rogatory.decisions.replay import Replay, recheck, redecide
 from rogatory.decisions.situation import HeaderView, Situation, read_header, situate
 
 __all__ = [
+    "Decided",
+    "DecisionMemo",
     "HeaderView",
     "Replay",
     "Situation",

@@ -10,17 +10,15 @@ from collections.abc import Hashable
 
 from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.decisions import remedy
-from rogatory.decisions.rule import Finding, Reason, Ruling, barred, rule
+from rogatory.decisions.rule import Reason, Ruling, barred, rule
 from rogatory.decisions.situation import HeaderView, Situation, read_header, situate
 from rogatory.exchange.v1 import agreement_pb2, decision_pb2, envelope_pb2
 from rogatory.exchange.v1.decision_pb2 import (
     DISPOSITION_PERMITTED,
     GROUND_NO_PERMITTING_CLAUSE,
     GROUND_NO_SUCH_ARTICLE,
+    VERDICT_NOT_APPLICABLE,
 )
-
-REMEMBERED_FINDINGS = 8192
-"""Encoded findings kept per agreement, of some 60 bytes each; past that they are made anew."""
 
 _CITED_GROUNDS = (GROUND_NO_PERMITTING_CLAUSE, GROUND_NO_SUCH_ARTICLE)
 _CONFIRM_IN_WRITING = 5
@@ -109,9 +107,8 @@ def _encode(
     agreement: CompiledAgreement | None, situation: Situation, ruling: Ruling
 ) -> decision_pb2.Decision:
     decision = decision_pb2.Decision()
-    if agreement is not None and ruling.findings:
-        # Serialised messages merge by concatenation, so each finding is encoded once in its life.
-        decision.MergeFromString(b"".join([_finding_bytes(agreement, f) for f in ruling.findings]))
+    if agreement is not None and ruling.outside:
+        decision.MergeFromString(_findings(agreement, ruling))
     cited = situation.recipient.article
     decision.disposition = ruling.disposition  # type: ignore[assignment]  # numbers of the enum
     decision.ground = ruling.reason.ground  # type: ignore[assignment]  # numbers of the enum
@@ -121,7 +118,7 @@ def _encode(
         article, clause_id = _citation(reason, cited)
         add_part(
             disclosed=not reason.ground,
-            ground=reason.ground,  # type: ignore[arg-type]  # numbers of the enum
+            ground=reason.ground,
             article=article,
             clause_id=clause_id,
         )
@@ -136,24 +133,24 @@ def _citation(reason: Reason, cited: str) -> tuple[str, str]:
     return (cited if reason.ground in _CITED_GROUNDS else ""), ""
 
 
-def _finding_bytes(agreement: CompiledAgreement, finding: Finding) -> bytes:
-    clause, verdict, outside, unmet, parts = finding
-    key = (clause.index, verdict, outside, unmet, parts)
-    encoded = agreement.findings.get(key)
-    if encoded is None:
-        message = decision_pb2.Decision()
-        message.findings.add(
-            clause_id=clause.clause_id,
-            article=clause.article,
-            verdict=verdict,  # type: ignore[arg-type]  # numbers of the enum
-            outside=_bits(outside),  # type: ignore[arg-type]  # numbers of the enum
-            unmet=_bits(unmet),  # type: ignore[arg-type]  # numbers of the enum
-            parts=parts,
-        )
-        encoded = message.SerializeToString(deterministic=True)
-        if len(agreement.findings) < REMEMBERED_FINDINGS:
-            agreement.findings[key] = encoded
-    return encoded
+def _findings(agreement: CompiledAgreement, ruling: Ruling) -> bytes:
+    """Return the findings as a serialised `Decision` that holds nothing else."""
+    key = (tuple(ruling.outside), tuple(ruling.findings.values()))
+    known = agreement.findings.get(key)
+    if known is not None:
+        return known
+    message = decision_pb2.Decision()
+    for clause, outside in zip(agreement.clauses, ruling.outside, strict=True):
+        finding = ruling.findings.get(clause.index)
+        said = message.findings.add(clause_id=clause.clause_id, article=clause.article)
+        if finding is None:
+            said.verdict = VERDICT_NOT_APPLICABLE
+            said.outside.extend(_bits(outside))  # type: ignore[arg-type]  # numbers of the enum
+        else:
+            said.verdict = finding.verdict  # type: ignore[assignment]  # numbers of the enum
+            said.unmet.extend(_bits(finding.unmet))  # type: ignore[arg-type]  # numbers of the enum
+            said.parts.extend(finding.parts)
+    return agreement.findings.put(key, message.SerializeToString(deterministic=True))
 
 
 def _bits(value: int) -> list[int]:

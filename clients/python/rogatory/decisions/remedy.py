@@ -26,8 +26,7 @@ from rogatory.exchange.v1 import decision_pb2
 from rogatory.exchange.v1.agreement_pb2 import CLAUSE_EFFECT_PERMIT
 from rogatory.exchange.v1.decision_pb2 import (
     DISPOSITION_PERMITTED,
-    VERDICT_CONDITION_NOT_MET,
-    VERDICT_REFUSES,
+    VERDICT_SATISFIED,
 )
 from rogatory.records.v1.common_pb2 import Tlp
 
@@ -110,24 +109,22 @@ def _of_parts(situation: Situation, ruling: Ruling) -> Iterator[Change]:
 def _of_findings(
     agreement: CompiledAgreement, situation: Situation, ruling: Ruling
 ) -> Iterator[Change]:
-    probe = scope.Probe(agreement, situation)
-    units = situation.facts.units
-    for finding in ruling.findings:
-        clause = finding.clause
+    of_message = scope.message_scopes(agreement, situation)
+    units = [(unit, scope.part_scopes(agreement, unit)) for unit in situation.facts.units]
+    for clause, outside in zip(agreement.clauses, of_message, strict=True):
+        finding = ruling.findings.get(clause.index)
         if clause.effect != CLAUSE_EFFECT_PERMIT:
-            if finding.verdict in (VERDICT_REFUSES, VERDICT_CONDITION_NOT_MET):
+            if finding is not None and finding.verdict != VERDICT_SATISFIED:
                 yield from _leave(clause, situation, finding.parts)
                 yield from _meet(clause.conditions, agreement, situation, finding.unmet)
             continue
-        outside = scope.outside_message(clause, probe)
-        if outside & _UNCHANGEABLE:
+        near = [unit for unit, outer in units if not outer[clause.index] & scope.CATEGORY]
+        if not near or outside & _UNCHANGEABLE:
             continue
-        near = [u for u in units if not scope.outside_part(clause, u) & scope.CATEGORY]
-        if near and outside:
-            yield from _enter(clause, situation, outside)
+        yield from _enter(clause, situation, outside)
         for unit in near:
             yield from _reduce(clause, unit)
-        if not finding.unmet & _BEYOND_REMEDY:
+        if finding is not None and not finding.unmet & _BEYOND_REMEDY:
             yield from _meet(clause.conditions, agreement, situation, finding.unmet)
 
 

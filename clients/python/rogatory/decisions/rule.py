@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 from rogatory.agreements.compiled import CompiledAgreement, CompiledClause
 from rogatory.decisions import conditions as cond
-from rogatory.decisions.scope import Probe, outside_message, outside_part
-from rogatory.decisions.situation import CONTEXT_BIT, PartView, Situation
+from rogatory.decisions.scope import message_scopes, part_scopes
+from rogatory.decisions.situation import PartView, Situation
 from rogatory.exchange.v1.agreement_pb2 import CLAUSE_EFFECT_PERMIT, CLAUSE_EFFECT_REFUSE
 from rogatory.exchange.v1.decision_pb2 import (
     DISPOSITION_PERMITTED,
@@ -34,7 +34,6 @@ from rogatory.exchange.v1.decision_pb2 import (
     GROUND_REFUSED_BY_CLAUSE,
     GROUND_UNSPECIFIED,
     VERDICT_CONDITION_NOT_MET,
-    VERDICT_NOT_APPLICABLE,
     VERDICT_PERMITS,
     VERDICT_REFUSES,
     VERDICT_SATISFIED,
@@ -42,11 +41,10 @@ from rogatory.exchange.v1.decision_pb2 import (
 
 
 class Finding(NamedTuple):
-    """What one clause said: a `Verdict`, and masks of dimensions and conditions."""
+    """What a clause in scope said: a `Verdict`, a mask of conditions, and of which parts."""
 
     clause: CompiledClause
     verdict: int
-    outside: int
     unmet: int
     parts: tuple[int, ...]
 
@@ -58,7 +56,11 @@ class Reason(NamedTuple):
     clause: CompiledClause | None
 
 
-PERMITTED = Reason(GROUND_UNSPECIFIED, None)
+NOTHING_PERMITS = Reason(GROUND_NO_PERMITTING_CLAUSE, None)
+NO_ARTICLE = Reason(GROUND_NO_SUCH_ARTICLE, None)
+
+_NO_CLAUSE = 1 << 16
+"""Sorts behind every clause: an agreement has at most 128."""
 
 
 @dataclass(slots=True)
@@ -67,15 +69,17 @@ class Ruling:
 
     Attributes:
         parts: For each part of the header in order, why it goes or does not.
-        findings: For each clause in order, what it said.
+        findings: What the clauses said that spoke, by their index, in order.
+        outside: For every clause, the dimensions that all units are outside of.
         permitting: The clauses that let something through.
     """
 
-    disposition: int
-    reason: Reason
-    parts: list[Reason]
-    findings: list[Finding]
-    permitting: list[CompiledClause]
+    disposition: int = DISPOSITION_REFUSED
+    reason: Reason = NO_ARTICLE
+    parts: list[Reason] = field(default_factory=list)
+    findings: dict[int, Finding] = field(default_factory=dict)
+    outside: Sequence[int] = ()
+    permitting: list[CompiledClause] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -90,48 +94,40 @@ class _Tally:
 
 def rule(agreement: CompiledAgreement, situation: Situation) -> Ruling:
     """Apply every clause of an agreement to a situation. Total; equal arguments, equal rulings."""
-    facts = situation.facts
     if situation.barred:
         return barred(situation)
-    probe = Probe(agreement, situation)
-    units = facts.units
-    context = tuple(part for part in facts.parts if part.category == CONTEXT_BIT)
+    units = situation.facts.units
+    of_message = message_scopes(agreement, situation)
+    of_units = [part_scopes(agreement, unit) for unit in units]
+    outside = [a | b for a, b in zip(of_message, _everywhere(of_units), strict=True)]
+    spoken_of = list(zip(units, of_units, strict=True))
+    spoken_of.extend((part, part_scopes(agreement, part)) for part in situation.facts.context)
     tally = _Tally()
-    findings = []
-    for clause in agreement.clauses:
-        permits = clause.effect == CLAUSE_EFFECT_PERMIT
-        spoken_of = units if permits or not clause.names_context else (*units, *context)
-        outside = outside_message(clause, probe)
-        everywhere, in_scope = _in_scope(clause, spoken_of)
-        if outside or not in_scope:
-            found = Finding(clause, VERDICT_NOT_APPLICABLE, outside | everywhere, 0, ())
-        elif permits:
-            found = _permit(clause, agreement, situation, in_scope, tally)
-        else:
-            found = _refuse(clause, agreement, situation, in_scope, tally)
-        findings.append(found)
-    return _conclude(agreement, situation, probe, tally, findings)
+    findings: dict[int, Finding] = {}
+    for index, beyond in enumerate(of_message):
+        if beyond:
+            continue
+        in_scope = [part for part, scopes in spoken_of if not scopes[index]]
+        if in_scope:
+            clause = agreement.clauses[index]
+            speak = _permit if clause.effect == CLAUSE_EFFECT_PERMIT else _refuse
+            findings[index] = speak(clause, agreement, situation, in_scope, tally)
+    ruling = Ruling(outside=outside, findings=findings)
+    return _conclude(agreement, situation, units, tally, ruling)
+
+
+def _everywhere(of_units: Sequence[tuple[int, ...]]) -> Sequence[int]:
+    """Return, for each clause, the dimensions that every unit is outside of."""
+    first = of_units[0]
+    for other in of_units[1:]:
+        first = tuple(a & b for a, b in zip(first, other, strict=True))
+    return first
 
 
 def barred(situation: Situation) -> Ruling:
     """Return the ruling where no clause is even read: unknown recipient, no agreement in force."""
     reason = Reason(situation.barred, None)
-    return Ruling(DISPOSITION_REFUSED, reason, [reason] * len(situation.facts.parts), [], [])
-
-
-def _in_scope(clause: CompiledClause, parts: Sequence[PartView]) -> tuple[int, Sequence[PartView]]:
-    """Return the dimensions that all parts are outside of, and the parts that are inside."""
-    if len(parts) == 1:
-        outside = outside_part(clause, parts[0])
-        return outside, () if outside else parts
-    everywhere = -1
-    inside = []
-    for part in parts:
-        outside = outside_part(clause, part)
-        everywhere &= outside
-        if not outside:
-            inside.append(part)
-    return everywhere, inside
+    return Ruling(reason=reason, parts=[reason] * len(situation.facts.parts))
 
 
 def _permit(
@@ -145,10 +141,10 @@ def _permit(
     for part in met:
         tally.permitted.setdefault(part.position, Reason(GROUND_UNSPECIFIED, clause))
     if not unmet:
-        return Finding(clause, VERDICT_PERMITS, 0, 0, _indices(met))
+        return Finding(clause, VERDICT_PERMITS, 0, _indices(met))
     for part in unmet:
         tally.blocked.setdefault(part.position, Reason(_ground_of(missing), clause))
-    return Finding(clause, VERDICT_CONDITION_NOT_MET, 0, missing, _indices(unmet))
+    return Finding(clause, VERDICT_CONDITION_NOT_MET, missing, _indices(unmet))
 
 
 def _refuse(
@@ -165,14 +161,14 @@ def _refuse(
     else:
         met, refused, missing = _test(clause, agreement, situation, in_scope)
         if not refused:
-            return Finding(clause, VERDICT_SATISFIED, 0, 0, _indices(met))
+            return Finding(clause, VERDICT_SATISFIED, 0, _indices(met))
         verdict, ground = VERDICT_CONDITION_NOT_MET, _ground_of(missing)
     reason = Reason(ground, clause)
     for part in refused:
         tally.refused.setdefault(part.position, reason)
     if clause.refuses_message and tally.message is None:
         tally.message = reason
-    return Finding(clause, verdict, 0, missing, _indices(refused))
+    return Finding(clause, verdict, missing, _indices(refused))
 
 
 def _test(
@@ -210,15 +206,13 @@ def _indices(parts: Sequence[PartView]) -> tuple[int, ...]:
 def _conclude(
     agreement: CompiledAgreement,
     situation: Situation,
-    probe: Probe,
+    units: Sequence[PartView],
     tally: _Tally,
-    findings: list[Finding],
+    ruling: Ruling,
 ) -> Ruling:
-    facts = situation.facts
-    units = facts.units
-    default = Reason(
-        GROUND_NO_PERMITTING_CLAUSE if probe.under_article else GROUND_NO_SUCH_ARTICLE, None
-    )
+    """Fill in what becomes of each part, and of the message."""
+    has_article = situation.recipient.article in agreement.articles
+    default = NOTHING_PERMITS if has_article else NO_ARTICLE
     # Why each unit would not go if no clause refused it; None: a clause permits it.
     lacking = {
         unit.position: None
@@ -226,53 +220,29 @@ def _conclude(
         else tally.blocked.get(unit.position, default)
         for unit in units
     }
-    against = {
-        unit.position: tally.refused.get(unit.position) or lacking[unit.position] for unit in units
-    }
-    whole = _against_message(agreement, probe, tally, lacking, against)
-    parts = []
-    for part in facts.parts:
-        is_context = part.category == CONTEXT_BIT
-        own = tally.refused.get(part.position) if is_context else against[part.position]
-        parts.append(own or whole or tally.permitted.get(part.position) or PERMITTED)
-    if whole is not None:
-        return Ruling(DISPOSITION_REFUSED, whole, parts, findings, [])
-    gone = [tally.permitted[unit.position] for unit in units if against[unit.position] is None]
-    permitting = sorted({_clause_index(r): r.clause for r in gone if r.clause}.items())
-    first = Reason(GROUND_UNSPECIFIED, permitting[0][1])
-    for part in facts.parts:
-        if parts[part.position] is PERMITTED:
-            parts[part.position] = first
-    withheld = [reason for reason in parts if reason.ground]
-    return Ruling(
-        DISPOSITION_WITHHELD if withheld else DISPOSITION_PERMITTED,
-        min(withheld, key=_clause_index) if withheld else first,
-        parts,
-        findings,
-        [clause for _, clause in permitting],
-    )
-
-
-def _against_message(
-    agreement: CompiledAgreement,
-    probe: Probe,
-    tally: _Tally,
-    lacking: dict[int, Reason | None],
-    against: dict[int, Reason | None],
-) -> Reason | None:
-    """Return why the whole message is refused; None: something of it goes."""
-    if not probe.under_article:
-        return Reason(GROUND_NO_SUCH_ARTICLE, None)
-    if tally.message is not None:
-        return tally.message
-    if not agreement.withholds:
-        unpermitted = next((reason for reason in lacking.values() if reason is not None), None)
-        if unpermitted is not None:
-            return unpermitted
-    if all(against.values()):
-        return next(iter(against.values()))
-    return None
+    against = {position: tally.refused.get(position) or lacking[position] for position in lacking}
+    whole = tally.message if has_article else NO_ARTICLE
+    if whole is None and not agreement.withholds:
+        whole = next((reason for reason in lacking.values() if reason is not None), None)
+    if whole is None and all(against.values()):
+        whole = next(iter(against.values()))
+    if whole is None:
+        gone = {tally.permitted[p] for p, reason in against.items() if reason is None}
+        ruling.permitting = [r.clause for r in sorted(gone, key=_clause_index) if r.clause]
+        first = Reason(GROUND_UNSPECIFIED, ruling.permitting[0])
+    else:
+        first = whole
+    for part in situation.facts.parts:
+        position = part.position
+        own = against[position] if position in against else tally.refused.get(position)
+        permission = first if whole else tally.permitted.get(position, first)
+        ruling.parts.append(own or permission)
+    withheld = [reason for reason in ruling.parts if reason.ground]
+    ruling.reason = whole or (min(withheld, key=_clause_index) if withheld else first)
+    if whole is None:
+        ruling.disposition = DISPOSITION_WITHHELD if withheld else DISPOSITION_PERMITTED
+    return ruling
 
 
 def _clause_index(reason: Reason) -> int:
-    return reason.clause.index if reason.clause is not None else 1 << 16
+    return reason.clause.index if reason.clause is not None else _NO_CLAUSE

@@ -8,7 +8,7 @@ inside.
 from __future__ import annotations
 
 from rogatory.agreements.compiled import ALL, CompiledAgreement, CompiledClause, bit
-from rogatory.decisions.situation import PartView, Situation
+from rogatory.decisions.situation import CONTEXT_BIT, PartView, Situation
 from rogatory.exchange.v1 import decision_pb2
 from rogatory.exchange.v1.agreement_pb2 import CLAUSE_EFFECT_PERMIT
 
@@ -25,72 +25,73 @@ ASSISTANCE_KIND = 1 << decision_pb2.SCOPE_DIMENSION_ASSISTANCE_KIND
 ARTICLE = 1 << decision_pb2.SCOPE_DIMENSION_ARTICLE
 
 
-class Probe:
-    """What scopes ask of a message as a whole, made once for all clauses."""
-
-    __slots__ = (
-        "assistance_kind",
-        "kind",
-        "offences",
-        "purpose",
-        "recipient",
-        "sender",
-        "siena_codes",
-        "tlp",
-        "under_article",
-        "urgency",
+def message_scopes(agreement: CompiledAgreement, situation: Situation) -> tuple[int, ...]:
+    """Return, for each clause, the dimensions of the message as a whole that it is not about."""
+    facts, recipient = situation.facts, situation.recipient
+    key = (
+        facts.sender,
+        recipient.agency,
+        recipient.article,
+        facts.kind,
+        facts.purpose,
+        facts.offences,
+        facts.urgency,
+        facts.tlp,
+        facts.siena_codes,
+        facts.assistance_kind,
     )
-
-    def __init__(self, agreement: CompiledAgreement, situation: Situation) -> None:
-        facts, recipient = situation.facts, situation.recipient
-        self.sender = facts.sender
-        self.recipient = recipient.agency
-        self.kind = bit(facts.kind)
-        self.purpose = bit(facts.purpose)
-        self.urgency = bit(facts.urgency)
-        self.tlp = bit(facts.tlp)
-        self.assistance_kind = bit(facts.assistance_kind)
-        self.siena_codes = facts.siena_codes
-        self.offences = facts.offences
-        self.under_article = agreement.articles.get(recipient.article, 0)
+    known = agreement.message_scopes.get(key)
+    if known is not None:
+        return known
+    under_article = agreement.articles.get(recipient.article, 0)
+    scopes = tuple(_outside(clause, situation, under_article) for clause in agreement.clauses)
+    return agreement.message_scopes.put(key, scopes)
 
 
-def outside_message(clause: CompiledClause, probe: Probe) -> int:
-    """Return the dimensions of the message as a whole that a clause is not about."""
+def part_scopes(agreement: CompiledAgreement, part: PartView) -> tuple[int, ...]:
+    """Return, for each clause, the dimensions of a part that it is not about."""
+    key = (part.category, part.field_groups, part.data_subjects)
+    known = agreement.part_scopes.get(key)
+    if known is not None:
+        return known
+    scopes = tuple(_outside_part(clause, part) for clause in agreement.clauses)
+    return agreement.part_scopes.put(key, scopes)
+
+
+def _outside(clause: CompiledClause, situation: Situation, under_article: int) -> int:
+    facts = situation.facts
     outside = 0
-    if (clause.senders is not None and probe.sender not in clause.senders) or (
-        clause.recipients is not None and probe.recipient not in clause.recipients
+    if clause.senders is not None and facts.sender not in clause.senders:
+        outside |= DIRECTION
+    if clause.recipients is not None and situation.recipient.agency not in clause.recipients:
+        outside |= DIRECTION
+    for listed, said, dimension in (
+        (clause.kinds, facts.kind, KIND),
+        (clause.purposes, facts.purpose, PURPOSE),
+        (clause.urgencies, facts.urgency, URGENCY),
+        (clause.tlp, facts.tlp, HANDLING),
+        (clause.assistance_kinds, facts.assistance_kind, ASSISTANCE_KIND),
     ):
-        outside = DIRECTION
-    if not clause.kinds & probe.kind:
-        outside |= KIND
-    if not clause.purposes & probe.purpose:
-        outside |= PURPOSE
-    if not clause.urgencies & probe.urgency:
-        outside |= URGENCY
-    if not clause.assistance_kinds & probe.assistance_kind:
-        outside |= ASSISTANCE_KIND
+        if not listed & bit(said):
+            outside |= dimension
     if clause.effect == CLAUSE_EFFECT_PERMIT:
-        if not probe.under_article >> clause.index & 1:
+        if not under_article >> clause.index & 1:
             outside |= ARTICLE
-        if clause.offences is not None and not _all_offences(clause.offences, probe.offences):
+        if clause.offences is not None and not _all_offences(clause.offences, facts.offences):
             outside |= OFFENCE
-        if not clause.tlp & probe.tlp or probe.siena_codes & ~clause.siena_codes:
-            outside |= HANDLING
-        return outside
-    if clause.offences is not None and not any(
-        o.startswith(clause.offences) for o in probe.offences
-    ):
+        return outside | (HANDLING if facts.siena_codes & ~clause.siena_codes else 0)
+    if clause.offences is not None and not _any_offence(clause.offences, facts.offences):
         outside |= OFFENCE
-    if not clause.tlp & probe.tlp or not _any(clause.siena_codes, probe.siena_codes):
-        outside |= HANDLING
-    return outside
+    return outside | (0 if _any(clause.siena_codes, facts.siena_codes) else HANDLING)
 
 
-def outside_part(clause: CompiledClause, part: PartView) -> int:
-    """Return the dimensions of a part that a clause is not about."""
+def _outside_part(clause: CompiledClause, part: PartView) -> int:
+    permits = clause.effect == CLAUSE_EFFECT_PERMIT
+    if part.category == CONTEXT_BIT and (permits or not clause.names_context):
+        # CONTEXT follows the other parts: only clauses that name it and refuse speak of it.
+        return CATEGORY
     outside = 0 if clause.categories & part.category else CATEGORY
-    if clause.effect == CLAUSE_EFFECT_PERMIT:
+    if permits:
         if part.field_groups & ~clause.field_groups:
             outside |= FIELD_GROUP
         if part.data_subjects & ~clause.data_subjects:
@@ -109,3 +110,7 @@ def _any(listed: int, said: int) -> bool:
 
 def _all_offences(prefixes: tuple[str, ...], offences: tuple[str, ...]) -> bool:
     return bool(offences) and all(offence.startswith(prefixes) for offence in offences)
+
+
+def _any_offence(prefixes: tuple[str, ...], offences: tuple[str, ...]) -> bool:
+    return any(offence.startswith(prefixes) for offence in offences)

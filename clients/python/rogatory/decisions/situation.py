@@ -71,7 +71,12 @@ class Facts(NamedTuple):
     @property
     def units(self) -> tuple[PartView, ...]:
         """The parts that are decided one by one: all but CONTEXT, or the message as a whole."""
-        return tuple(p for p in self.parts if p.category != CONTEXT_BIT) or (MESSAGE_UNIT,)
+        return tuple([p for p in self.parts if p.category != CONTEXT_BIT]) or (MESSAGE_UNIT,)
+
+    @property
+    def context(self) -> tuple[PartView, ...]:
+        """The CONTEXT parts, which follow the units."""
+        return tuple([p for p in self.parts if p.category == CONTEXT_BIT])
 
 
 class RecipientView(NamedTuple):
@@ -124,42 +129,41 @@ def read_header(header: envelope_pb2.Header) -> HeaderView:
     """Read what rules may look at from a header."""
     handling = header.handling
     request = header.request
+    parts = []
+    for position, part in enumerate(header.parts):
+        facts = part.facts
+        parts.append(
+            PartView(
+                position,
+                bit(part.category),
+                facts.record_count,
+                mask(facts.field_groups),
+                mask(facts.data_subjects),
+                part.sealed,
+                facts.case_reference,
+                facts.justification,
+            )
+        )
     return HeaderView(
-        facts=Facts(
-            sender=header.sender,
-            kind=header.kind,
-            purpose=header.purpose,
-            offences=tuple(header.offences),
-            urgency=header.urgency,
-            tlp=handling.tlp,
-            siena_codes=mask(handling.siena_codes),
-            onward_transfer=handling.onward_transfer,
-            evidential_use=handling.evidential_use,
-            assistance_kind=request.assistance_kind,
-            directly_available=request.directly_available,
-            parts=tuple(
-                PartView(
-                    position,
-                    bit(part.category),
-                    (facts := part.facts).record_count,
-                    mask(facts.field_groups),
-                    mask(facts.data_subjects),
-                    part.sealed,
-                    facts.case_reference,
-                    facts.justification,
-                )
-                for position, part in enumerate(header.parts)
-            ),
+        Facts(
+            header.sender,
+            header.kind,
+            header.purpose,
+            tuple(header.offences),
+            header.urgency,
+            handling.tlp,
+            mask(handling.siena_codes),
+            handling.onward_transfer,
+            handling.evidential_use,
+            request.assistance_kind,
+            request.directly_available,
+            tuple(parts),
         ),
-        recipients=tuple(
-            RecipientView(r.agency, r.agreement_id, r.article) for r in header.recipients
-        ),
-        retention_end=to_nanoseconds(handling.retention_end_time)
+        tuple([RecipientView(r.agency, r.agreement_id, r.article) for r in header.recipients]),
+        to_nanoseconds(handling.retention_end_time)
         if handling.HasField("retention_end_time")
         else None,
-        respond_by=to_nanoseconds(request.respond_by_time)
-        if request.HasField("respond_by_time")
-        else None,
+        to_nanoseconds(request.respond_by_time) if request.HasField("respond_by_time") else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""A gateway of one process for tests: real gRPC over mutual TLS on loopback, in front of a World."""
+"""A gateway for tests: real gRPC over mutual TLS on loopback, in front of a World."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ class Loopback(
             header = envelopes.open_envelope(delivery.envelope).header
             if (header.sender, header.message_id) == (request.sender, request.message_id):
                 return exchange_service_pb2.GetMessageResponse(message=delivery)
-        _abort(context, ABSENT)
+        return _abort(context, ABSENT)
 
     def ListMessages(
         self, request: exchange_service_pb2.ListMessagesRequest, context: grpc.ServicerContext

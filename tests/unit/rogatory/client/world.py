@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
 
-from rogatory import clock, envelopes, facts, statements
+from rogatory import clock, envelopes, statements
 from rogatory.agreements.base import base_agreement
 from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.agreements.document import open_agreement, render, sign_agreement, with_signature
@@ -61,9 +61,14 @@ clauses:
 """
 
 
+def private_key(label: str) -> PrivateKey:
+    """Return the key that belongs to a label."""
+    return PrivateKey.from_seed(hashlib.sha256(label.encode()).digest())
+
+
 def signer(label: str) -> MemorySigner:
     """Return the signer whose key belongs to a label."""
-    return MemorySigner(PrivateKey.from_seed(hashlib.sha256(label.encode()).digest()))
+    return MemorySigner(private_key(label))
 
 
 def indicators(*values: str) -> indicator_pb2.Indicators:
@@ -363,11 +368,3 @@ class World:
 def message_id(number: int) -> str:
     """Return the UUIDv7 of a number."""
     return envelopes.new_message_id(NOW // 1_000_000, number.to_bytes(10, "big"))
-
-
-def fact_count(data: bytes) -> int:
-    """Return the records in the first part of an envelope."""
-    opened = envelopes.open_envelope(data)
-    content = envelopes.check_parts(opened, allow_absent=False)[0]
-    assert content is not None
-    return facts.of_message(content).record_count

@@ -1,4 +1,4 @@
-"""Headers, contexts and agreements for tests of decisions; parties aa.alpha, bb.beta and cc.gamma."""
+"""Headers, contexts and agreements for tests of decisions, between three made-up parties."""
 
 from __future__ import annotations
 

@@ -1,0 +1,149 @@
+"""From the options of a command to a message: what `send` and `agreement evaluate` share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from google.protobuf.message import Message
+
+from rogatory import clock
+from rogatory.cli.options import choice
+from rogatory.cli.output import note, plain
+from rogatory.client import Draft, handling, recipient
+from rogatory.decisions import explain, summarise
+from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from rogatory.recordfiles import read_records
+from rogatory.records.v1 import common_pb2, context_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Header fields as they are typed; see `rogatory.cli.options`."""
+
+    to: Sequence[str]
+    kind: str
+    purpose: str
+    offences: Sequence[str]
+    urgency: str
+    tlp: str
+    siena: Sequence[str]
+    onward: str
+    evidential: str
+    retention_days: int
+    exercise: bool
+
+    def draft(self) -> Draft:
+        """Return the draft that the words describe.
+
+        Raises:
+            typer.BadParameter: A word is not known, or there is no recipient.
+        """
+        if not self.to:
+            raise typer.BadParameter(
+                "name at least one recipient, as de.bka:eu-fraud:'Art. 4'", param_hint="--to"
+            )
+        end = time.time_ns() + self.retention_days * clock.NANOSECONDS_PER_DAY
+        return Draft(
+            kind=codes_pb2.Kind.ValueType(choice(codes_pb2.Kind, self.kind, "--kind")),
+            purpose=codes_pb2.Purpose.ValueType(
+                choice(codes_pb2.Purpose, self.purpose, "--purpose")
+            ),
+            recipients=[_recipient(item) for item in self.to],
+            offences=list(self.offences),
+            urgency=codes_pb2.Urgency.ValueType(
+                choice(codes_pb2.Urgency, self.urgency, "--urgency")
+            ),
+            handling=handling(
+                tlp=common_pb2.Tlp.ValueType(choice(common_pb2.Tlp, self.tlp, "--tlp")),
+                siena_codes=[
+                    codes_pb2.SienaCode.ValueType(choice(codes_pb2.SienaCode, item, "--siena"))
+                    for item in self.siena
+                ],
+                onward_transfer=codes_pb2.OnwardTransfer.ValueType(
+                    choice(codes_pb2.OnwardTransfer, self.onward, "--onward")
+                ),
+                evidential_use=codes_pb2.EvidentialUse.ValueType(
+                    choice(codes_pb2.EvidentialUse, self.evidential, "--evidential")
+                ),
+                retention_end_time=clock.to_timestamp(end) if self.retention_days else None,
+            ),
+            exercise=self.exercise,
+        )
+
+
+def _recipient(text: str) -> envelope_pb2.Recipient:
+    agency, _, rest = text.partition(":")
+    agreement, _, article = rest.partition(":")
+    if not (agency and agreement and article):
+        raise typer.BadParameter(
+            f"{text!r} is not AGENCY:AGREEMENT:ARTICLE, as de.bka:eu-fraud:'Art. 4'",
+            param_hint="--to",
+        )
+    return recipient(agency, agreement, article.strip())
+
+
+def contents(
+    files: Sequence[Path],
+    *,
+    schema: str,
+    agency: str,
+    officer: str,
+    case_references: Sequence[str],
+    justification: str,
+) -> list[Message]:
+    """Return the parts: the files' records, and a CONTEXT where officer or case are named.
+
+    Raises:
+        RecordFileError: A file holds faults.
+        typer.BadParameter: A case or justification is given, and no officer.
+    """
+    found: list[Message] = []
+    for file in files:
+        records = read_records(file, schema=schema)
+        found += records.contents
+        if records.new_ids:
+            note(f"{file}: {records.new_ids} records had no record_id and got a new one")
+    if (case_references or justification) and not officer:
+        raise typer.BadParameter(
+            "a case reference or justification needs the officer who answers for it",
+            param_hint="--officer",
+        )
+    if officer:
+        found.append(
+            context_pb2.Context(
+                officer=common_pb2.Official(name=officer, agency=agency),
+                case_references=case_references,
+                justification=justification,
+            )
+        )
+    return found
+
+
+def outcome_lines(outcomes: Sequence[decision_pb2.Outcome]) -> list[str]:
+    """Return outcomes in sentences; what spoke against one is below it."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.decision.disposition == decision_pb2.DISPOSITION_PERMITTED:
+            lines.append(summarise(outcome.decision, recipient=outcome.recipient))
+        else:
+            first, *rest = explain(outcome.decision, recipient=outcome.recipient)
+            lines += [first, *(f"  {line}" for line in rest)]
+    return lines
+
+
+def outcome_data(outcomes: Sequence[decision_pb2.Outcome]) -> list[dict[str, Any]]:
+    """Return outcomes for JSON, each with its summary."""
+    return [
+        {**plain(item), "summary": summarise(item.decision, recipient=item.recipient)}
+        for item in outcomes
+    ]
+
+
+def is_permitted(outcomes: Sequence[decision_pb2.Outcome]) -> bool:
+    """Say whether any recipient gets anything."""
+    return any(item.decision.disposition != decision_pb2.DISPOSITION_REFUSED for item in outcomes)

@@ -1,0 +1,161 @@
+"""`rogatory agreement evaluate`: what an agreement would decide, with no gateway."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.message import Message
+
+from rogatory import clock, envelopes
+from rogatory.agreements.compiled import CompiledAgreement, compile_agreement
+from rogatory.agreements.document import from_armour, render
+from rogatory.agreements.text import read_agreement_file
+from rogatory.cli import compose, options
+from rogatory.cli.exits import ExitCode
+from rogatory.cli.output import emit
+from rogatory.cli.session import message_signers
+from rogatory.client import Draft
+from rogatory.client.settings import SignerInRole
+from rogatory.decisions import decide
+from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from rogatory.home import Home
+from rogatory.keys import PrivateKey
+
+
+def evaluate(
+    agreement: Annotated[
+        Path, typer.Argument(metavar="AGREEMENT", help="Text form, or file of a signed agreement.")
+    ],
+    files: Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files of records.")],
+    *,
+    to: options.ToOption = None,
+    kind: options.KindOption = "transfer",
+    purpose: options.PurposeOption = "investigation",
+    offence: options.OffenceOption = None,
+    urgency: options.UrgencyOption = "routine",
+    tlp: options.TlpOption = "amber",
+    siena: options.SienaOption = None,
+    onward: options.OnwardOption = "with-consent",
+    evidential: options.EvidentialOption = "with-consent",
+    retention_days: options.RetentionOption = 0,
+    case_reference: options.CaseOption = None,
+    officer: options.OfficerOption = "",
+    justification: options.JustificationOption = "",
+    officer_key: options.OfficerKeyOption = None,
+    schema: options.SchemaOption = "",
+    home: options.HomeOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Say what an agreement, a draft too, would decide on a message. Nothing leaves this machine.
+
+    Every recipient named with --to is judged by this agreement, whatever id it names. For what the
+    gateway would decide now, use rogatory send --dry-run.
+    """
+    place = Home.find(home)
+    compiled = _compiled(agreement)
+    draft = compose.Words(
+        to=to or (),
+        kind=kind,
+        purpose=purpose,
+        offences=offence or (),
+        urgency=urgency,
+        tlp=tlp,
+        siena=siena or (),
+        onward=onward,
+        evidential=evidential,
+        retention_days=retention_days,
+        exercise=False,
+    ).draft()
+    contents = compose.contents(
+        files,
+        schema=schema,
+        agency=place.settings().agency,
+        officer=officer,
+        case_references=case_reference or (),
+        justification=justification,
+    )
+    now = time.time_ns()
+    signers = message_signers(place, officer_key or ())
+    header = _header(place, draft, contents, signers=signers, now=now)
+    context = decision_pb2.DecisionContext(
+        entry_time=clock.to_timestamp(now),
+        agreement_digest=compiled.digest,
+        signers=_standing(signers, ["", *(officer_key or ())]),
+        recipient_enrolled=True,
+    )
+    outcomes = [
+        decision_pb2.Outcome(
+            recipient=item.agency,
+            agreement_id=compiled.agreement_id,
+            agreement_version=compiled.version,
+            decision=decide(
+                agreement=compiled, header=header, recipient_index=position, context=context
+            ),
+            context=context,
+        )
+        for position, item in enumerate(header.recipients)
+    ]
+    emit(
+        {"agreement_id": compiled.agreement_id, "outcomes": compose.outcome_data(outcomes)},
+        compose.outcome_lines(outcomes),
+        as_json=as_json,
+    )
+    if not compose.is_permitted(outcomes):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _header(
+    place: Home,
+    draft: Draft,
+    contents: Sequence[Message],
+    *,
+    signers: Sequence[SignerInRole],
+    now: int,
+) -> envelope_pb2.Header:
+    settings = place.settings()
+    header = draft.header(
+        sender=settings.agency,
+        audience=settings.origin or "draft",
+        message_id=envelopes.new_message_id(now // 1_000_000, bytes(10)),
+        now=now,
+    )
+    data = envelopes.build(header=header, contents=contents, signers=signers)
+    return envelopes.open_envelope(data).header
+
+
+def _standing(
+    signers: Sequence[SignerInRole], pseudonyms: Sequence[str]
+) -> list[decision_pb2.SignerStanding]:
+    """Return the signers as if they were enrolled, the officers with every right."""
+    return [
+        decision_pb2.SignerStanding(
+            key=signer.public_key.fingerprint,
+            role=role,
+            officer=pseudonym,
+            rights=[codes_pb2.OFFICER_RIGHT_SIGN, codes_pb2.OFFICER_RIGHT_APPROVE]
+            if pseudonym
+            else [],
+        )
+        for (signer, role), pseudonym in zip(signers, pseudonyms, strict=True)
+    ]
+
+
+def _compiled(path: Path) -> CompiledAgreement:
+    """Compile a signed agreement, or a text form: roots it lacks decide nothing, so any will do."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if text.lstrip().startswith("-----BEGIN "):
+        return compile_agreement(from_armour(text).agreement)
+    draft = read_agreement_file(path)
+    roots = {
+        party.agency: PrivateKey.from_seed(
+            hashlib.sha256(party.agency.encode()).digest()
+        ).public_key
+        for party in draft.parties
+        if not party.HasField("root")
+    }
+    return compile_agreement(render(draft, roots=roots))

@@ -1,0 +1,115 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="The agency's folder.", show_default="ROGATORY_HOME or ~/.config/rogatory"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to",
+        metavar="AGENCY:AGREEMENT:ARTICLE",
+        help="Who receives it on which legal basis, as de.bka:eu-fraud:'Art. 4'. Repeatable.",
+    ),
+]
+KindOption = Annotated[
+    str, typer.Option(metavar="KIND", help="What the message does: transfer, alert, ...")
+]
+PurposeOption = Annotated[
+    str, typer.Option(metavar="PURPOSE", help="Why: investigation, prosecution, ...")
+]
+OffenceOption = Annotated[
+    list[str] | None,
+    typer.Option("--offence", metavar="CODE", help="ICCS code, as 0701 for fraud. Repeatable."),
+]
+UrgencyOption = Annotated[
+    str, typer.Option(metavar="URGENCY", help="routine, urgent or immediate-danger.")
+]
+TlpOption = Annotated[
+    str, typer.Option(metavar="LABEL", help="TLP 2.0: red, amber-strict, amber, green or clear.")
+]
+SienaOption = Annotated[
+    list[str] | None,
+    typer.Option("--siena", metavar="CODE", help="SIENA code, h0 to h3. Repeatable."),
+]
+OnwardOption = Annotated[
+    str, typer.Option(metavar="WORD", help="Onward transfer: never, with-consent, allowed.")
+]
+EvidentialOption = Annotated[
+    str, typer.Option(metavar="WORD", help="Use as evidence: not-allowed, with-consent, allowed.")
+]
+RetentionOption = Annotated[
+    int,
+    typer.Option(
+        metavar="DAYS", help="Days until recipients must erase it; 0: as the agreement says."
+    ),
+]
+CaseOption = Annotated[
+    list[str] | None,
+    typer.Option("--case-reference", metavar="REFERENCE", help="The sender's case. Repeatable."),
+]
+OfficerOption = Annotated[
+    str, typer.Option(metavar="NAME", help="Name or pseudonym of the officer who is responsible.")
+]
+JustificationOption = Annotated[
+    str, typer.Option(metavar="TEXT", help="Why this exchange is needed.")
+]
+OfficerKeyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--officer-key",
+        metavar="PSEUDONYM",
+        help="Sign with this officer's key too, by pseudonym. Repeatable.",
+    ),
+]
+ExerciseOption = Annotated[
+    bool, typer.Option("--exercise", help="Training traffic, kept apart from live records.")
+]
+SchemaOption = Annotated[
+    str,
+    typer.Option(
+        metavar="TYPE", help="Type of the records, as Persons, where the file does not say it."
+    ),
+]
+
+
+class Enum(Protocol):
+    """What protobuf makes of an enum."""
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of its values."""
+        ...
+
+    def Value(self, name: str) -> int:
+        """Return the number of a name."""
+        ...
+
+
+def choice(enum: Enum, text: str, option: str) -> int:
+    """Return the number that a word stands for, as ``amber-strict`` for TLP_AMBER_STRICT.
+
+    Raises:
+        typer.BadParameter: The word is not one of the enum's.
+    """
+    names = list(enum.keys())
+    prefix = names[0].removesuffix("UNSPECIFIED")
+    words = {name.removeprefix(prefix).lower().replace("_", "-"): name for name in names[1:]}
+    word = text.lower().replace("_", "-").replace("+", "-")
+    if word in words:
+        return enum.Value(words[word])
+    near = difflib.get_close_matches(word, words, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(words)}."
+    raise typer.BadParameter(f"{text!r} is not known; {meant}", param_hint=option)

@@ -1,0 +1,158 @@
+"""`rogatory send`: records to partner agencies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rogatory import envelopes
+from rogatory.cli import compose, options
+from rogatory.cli.exits import ExitCode
+from rogatory.cli.output import emit, note
+from rogatory.cli.session import connect, message_signers
+from rogatory.client import Client, Submitted
+from rogatory.errors import (
+    CallError,
+    ConfigurationError,
+    Conflict,
+    FailedPrecondition,
+    InvalidMessage,
+)
+from rogatory.home import Home, write_atomically
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(short_help="Send records to partner agencies.")
+def send(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Records: JSON or text-proto.", show_default=False),
+    ] = None,
+    *,
+    to: options.ToOption = None,
+    kind: options.KindOption = "transfer",
+    purpose: options.PurposeOption = "investigation",
+    offence: options.OffenceOption = None,
+    urgency: options.UrgencyOption = "routine",
+    tlp: options.TlpOption = "amber",
+    siena: options.SienaOption = None,
+    onward: options.OnwardOption = "with-consent",
+    evidential: options.EvidentialOption = "with-consent",
+    retention_days: options.RetentionOption = 0,
+    case_reference: options.CaseOption = None,
+    officer: options.OfficerOption = "",
+    justification: options.JustificationOption = "",
+    officer_key: options.OfficerKeyOption = None,
+    exercise: options.ExerciseOption = False,
+    schema: options.SchemaOption = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would become of it.")
+    ] = False,
+    again: Annotated[
+        Path | None,
+        typer.Option(help="Send this message of the outbox again, unchanged; give nothing else."),
+    ] = None,
+    home: options.HomeOption = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Send records to one or more agencies, each under an article of an agreement.
+
+    The receipt is kept in the folder's receipts. A message that the gateway may not have got stays
+    in the outbox, so that it can be sent again and never arrives twice.
+    """
+    place = Home.find(home)
+    if again is not None:
+        with connect(place) as client:
+            _submit(place, client, again, as_json=as_json)
+        return
+    if not files:
+        raise typer.BadParameter("name at least one file of records", param_hint="FILE...")
+    draft = compose.Words(
+        to=to or (),
+        kind=kind,
+        purpose=purpose,
+        offences=offence or (),
+        urgency=urgency,
+        tlp=tlp,
+        siena=siena or (),
+        onward=onward,
+        evidential=evidential,
+        retention_days=retention_days,
+        exercise=exercise,
+    ).draft()
+    contents = compose.contents(
+        files,
+        schema=schema,
+        agency=place.settings().agency,
+        officer=officer,
+        case_references=case_reference or (),
+        justification=justification,
+    )
+    with connect(place, signers=message_signers(place, officer_key or ())) as client:
+        if dry_run:
+            outcomes = client.evaluate_draft(draft, contents=contents)
+            emit(
+                {"dry_run": True, "outcomes": compose.outcome_data(outcomes)},
+                ["dry run, nothing was sent", *compose.outcome_lines(outcomes)],
+                as_json=as_json,
+            )
+            if not compose.is_permitted(outcomes):
+                raise typer.Exit(ExitCode.REFUSED)
+            return
+        message_id = client.new_message_id()
+        data = client.build(draft, contents=contents, message_id=message_id)
+        outbox = place.path / "outbox"
+        outbox.mkdir(mode=0o700, exist_ok=True)
+        waiting = outbox / f"{message_id}.envelope"
+        write_atomically(waiting, data)
+        _submit(place, client, waiting, as_json=as_json)
+
+
+def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> None:
+    try:
+        data = waiting.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
+        ) from error
+    message_id = envelopes.open_envelope(data).header.message_id
+    try:
+        submitted = client.submit(data)
+    except (InvalidMessage, Conflict, FailedPrecondition):
+        # Nothing was decided, and the same bytes would fare no better.
+        waiting.unlink()
+        raise
+    except CallError:
+        note(f"the message is kept; send it again with: rogatory send --again {waiting}")
+        raise
+    receipt = keep_receipt(place, submitted)
+    waiting.unlink()
+    lines = compose.outcome_lines(submitted.outcomes)
+    emit(
+        {
+            "message_id": message_id,
+            "index": submitted.receipt.index,
+            "repeated": submitted.repeated,
+            "outcomes": compose.outcome_data(submitted.outcomes),
+            "receipt": str(receipt),
+        },
+        [
+            f"message {message_id}, log entry {submitted.receipt.index}",
+            *lines,
+            f"receipt: {receipt}",
+        ],
+        as_json=as_json,
+    )
+    if not submitted.permitted:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def keep_receipt(place: Home, submitted: Submitted) -> Path:
+    """Write the receipt of a message into the folder; return the file."""
+    place.receipts.mkdir(mode=0o700, exist_ok=True)
+    path = place.receipts / f"{submitted.message_id}.tlog-proof"
+    write_atomically(path, submitted.receipt.to_bytes())
+    return path

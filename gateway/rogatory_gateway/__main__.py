@@ -1,0 +1,8 @@
+"""`python -m rogatory_gateway` is `rogatory-gateway`."""
+
+from __future__ import annotations
+
+from rogatory_gateway.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Verifying a group: here, and for large groups half of it in a helper process on another core.
+
+Opening and verifying a message costs more than all else, and Python runs one thread at a time. The
+helper is this very code in a process of its own, fed through pipes: when the gateway ends, however
+it ends, the pipe closes and the helper ends with it. Without a helper, or when it fails, all is done
+here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+from rogatory import envelopes
+from rogatory_gateway.admission import helper
+from rogatory_gateway.admission.admission import Candidate, rejection
+from rogatory_gateway.ledger.items import MessageItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from rogatory.keyring import KnownKey
+    from rogatory_gateway.ledger.items import Item
+    from rogatory_gateway.ledger.registry import Registry
+
+WORTH_SHARING = 12
+"""Candidates from which on the helper gets a share: below, the way there costs more than it saves."""
+
+HELPER_PATIENCE_SECONDS = 10.0
+"""Longest wait for the helper's answer: a hundred times what a full group takes."""
+
+log = structlog.get_logger()
+
+
+class GroupVerifier:
+    """Turns candidates into messages or rejections."""
+
+    def __init__(
+        self,
+        admit: Callable[[Candidate], Item],
+        *,
+        registry: Callable[[], Registry],
+        folder: Path,
+        origin: str,
+        message_bytes: int,
+        enabled: bool,
+    ) -> None:
+        """Prepare; `start` brings the helper up.
+
+        Args:
+            admit: Verifies one candidate here.
+            folder: The ledger, from which the helper reads who is enrolled.
+            enabled: Whether to have a helper at all.
+        """
+        self._admit = admit
+        self._registry = registry
+        self._command = helper.command(folder=folder, origin=origin, message_bytes=message_bytes)
+        self._enabled = enabled
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the helper process."""
+        if self._enabled:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                # A Ctrl-C at the terminal is the gateway's to handle: it drains first.
+                start_new_session=True,
+                limit=helper.MAX_FRAME_BYTES,
+            )
+
+    async def stop(self) -> None:
+        """End the helper process."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+    async def verify(self, items: Sequence[Item | Candidate], *, governance: int) -> list[Item]:
+        """Return the items in order, candidates verified.
+
+        Args:
+            governance: Number of governance entries that the registry here was made from.
+        """
+        candidates = [item for item in items if isinstance(item, Candidate)]
+        verified = await self._verify_all(candidates, governance)
+        following = iter(verified)
+        return [next(following) if isinstance(item, Candidate) else item for item in items]
+
+    async def _verify_all(self, candidates: list[Candidate], governance: int) -> list[Item]:
+        process = self._process
+        if process is None or len(candidates) < WORTH_SHARING:
+            return [self._admit(candidate) for candidate in candidates]
+        half = len(candidates) // 2
+        shared, own = candidates[:half], candidates[half:]
+        try:
+            await helper.write_request(process, shared, governance=governance)
+            done_here = [self._admit(candidate) for candidate in own]
+            verdicts = await asyncio.wait_for(
+                helper.read_verdicts(process), HELPER_PATIENCE_SECONDS
+            )
+        except (OSError, EOFError, ValueError, TimeoutError) as error:
+            log.error("verification helper failed", error=type(error).__name__)
+            await self._restart()
+            return [self._admit(candidate) for candidate in candidates]
+        return [
+            self._item(candidate, verdict)
+            for candidate, verdict in zip(shared, verdicts, strict=True)
+        ] + done_here
+
+    async def _restart(self) -> None:
+        with contextlib.suppress(OSError):
+            await self.stop()
+            await self.start()
+
+    def _item(self, candidate: Candidate, verdict: helper.Verdict) -> Item:
+        """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""
+        if verdict.error is not None:
+            signed = envelopes.parse_checked(candidate.data) if verdict.signed else None
+            return rejection(verdict.error, candidate, signed)
+        signers: list[KnownKey] = []
+        for fingerprint in verdict.signers:
+            known = self._registry().ring.get(fingerprint)
+            if known is None:
+                return self._admit(candidate)
+            signers.append(known)
+        return MessageItem(
+            actor=candidate.caller.agency,
+            certificate=candidate.caller.certificate,
+            opened=envelopes.parse_checked(candidate.data),
+            signers=tuple(signers),
+        )

@@ -1,0 +1,218 @@
+"""The agencies' processes: started, given orders, and gone at the end, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from rogatory.errors import RogatoryError
+from rogatory_gateway.demo import cast, confine
+from rogatory_gateway.demo.house import private_folder
+from rogatory_gateway.demo.party import MAX_LINE
+
+_FIRST_UID = 61_000
+"""Unused by distributions (systemd's documentation of user ids): one for each agency."""
+_END_SECONDS = 10.0
+
+LANDLOCK, USERS, MODES = "landlock", "users", "modes"
+
+Answer = dict[str, Any]
+
+
+class PartyFailed(RogatoryError):
+    """An agency's process could not do what it was told, or found something that does not verify."""
+
+
+class Party:
+    """One agency's process, seen from outside."""
+
+    def __init__(
+        self,
+        agency: str,
+        process: asyncio.subprocess.Process,
+        progress: Callable[[str, Mapping[str, int]], None],
+    ) -> None:
+        self.agency = agency
+        self.process = process
+        self._progress = progress
+        self._turn = asyncio.Lock()
+
+    async def do(self, name: str, **order: Any) -> Answer:  # noqa: ANN401 - JSON values
+        """Give an order and wait for the answer.
+
+        Raises:
+            PartyFailed: The process says that it failed, or has ended.
+        """
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        async with self._turn:
+            line = json.dumps({"do": name, **order}, ensure_ascii=False)
+            try:
+                self.process.stdin.write(line.encode() + b"\n")
+                await self.process.stdin.drain()
+                while True:
+                    data = await self.process.stdout.readline()
+                    if not data:
+                        raise ConnectionResetError
+                    answer: Answer = json.loads(data)
+                    if "progress" in answer:
+                        self._progress(self.agency, answer["progress"])
+                        continue
+                    if "error" in answer:
+                        raise PartyFailed(
+                            f"{self.agency} could not {name}: {answer['error']}",
+                            hint="Nothing is wrong with your input; please report this.",
+                        )
+                    found: Answer = answer["ok"]
+                    return found
+            except (ConnectionResetError, BrokenPipeError) as error:
+                raise PartyFailed(
+                    f"The process of {self.agency} ended while it was to {name}",
+                    hint="What it wrote on standard error says why.",
+                ) from error
+
+
+class Crew:
+    """All agencies' processes. Use as an asynchronous context manager: none outlives it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        progress: Callable[[str, Mapping[str, int]], None],
+        isolation: str = "",
+    ) -> None:
+        """Prepare.
+
+        Args:
+            folder: Where each agency gets a folder of its own.
+            port: The gateway's, the one port that agencies may connect to.
+            progress: Told of what an agency has received.
+            isolation: How agencies are kept apart; empty: the best way this machine has.
+        """
+        self.folder = folder
+        self.isolation = isolation or best_isolation()
+        self.parties: dict[str, Party] = {}
+        self._port = port
+        self._progress = progress
+
+    def home(self, agency: str) -> Path:
+        """Return an agency's folder."""
+        return self.folder / agency
+
+    async def __aenter__(self) -> Self:
+        """Start one process for each member of the cast."""
+        self.folder.mkdir(mode=0o711)
+        try:
+            for number, member in enumerate(cast.MEMBERS):
+                await self._start(member.agency_id, number)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def _start(self, agency: str, number: int) -> None:
+        owner = _FIRST_UID + number if self.isolation == USERS else None
+        home = private_folder(self.home(agency), owner=owner)
+        identity: dict[str, Any] = (
+            {} if owner is None else {"user": owner, "group": owner, "extra_groups": []}
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "rogatory_gateway.demo.party"),
+            *(str(home), str(self._port), self.isolation),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=MAX_LINE,
+            start_new_session=True,
+            cwd=home,
+            **identity,
+        )
+        self.parties[agency] = Party(agency, process, self._progress)
+
+    async def __aexit__(self, *_: object) -> None:
+        """End every process: by the end of its input, else by force."""
+        for party in self.parties.values():
+            if party.process.stdin is not None:
+                party.process.stdin.close()
+        waiting = asyncio.gather(*(party.process.wait() for party in self.parties.values()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                await waiting
+        for party in self.parties.values():
+            if party.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    party.process.kill()
+                await party.process.wait()
+
+    async def all_do(self, name: str, **order: Any) -> dict[str, Answer]:  # noqa: ANN401
+        """Give every agency the same order at once; return their answers.
+
+        Raises:
+            PartyFailed: One of them failed.
+        """
+        return await self.each_do({agency: (name, order) for agency in self.parties})
+
+    async def each_do(self, orders: Mapping[str, tuple[str, Answer]]) -> dict[str, Answer]:
+        """Give agencies an order each, at once; return their answers.
+
+        Raises:
+            PartyFailed: One of them failed.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {
+                    agency: group.create_task(self.parties[agency].do(name, **order))
+                    for agency, (name, order) in orders.items()
+                }
+        except* PartyFailed as failures:
+            # The first failure is the one to mend; the others are likely to follow from it.
+            raise failures.exceptions[0] from None
+        return {agency: task.result() for agency, task in tasks.items()}
+
+    async def trespass(self, forbidden: Iterable[Path]) -> tuple[int, int]:
+        """Have every agency try to read its neighbour's keys and what else is none of its business.
+
+        Returns:
+            How many attempts were denied, and how many there were.
+        """
+        agencies = list(self.parties)
+        orders: dict[str, tuple[str, Answer]] = {}
+        for number, agency in enumerate(agencies):
+            keys = self.home(agencies[number - 1]) / "keys"
+            paths = [keys / "root.pem", keys / "tls.pem", *forbidden]
+            orders[agency] = ("trespass", {"paths": [str(path) for path in paths]})
+        answers = await self.each_do(orders)
+        attempts = sum(len(order["paths"]) for _, order in orders.values())
+        return sum(answer["denied"] for answer in answers.values()), attempts
+
+
+def best_isolation() -> str:
+    """Return how agencies can be kept apart on this machine.
+
+    1. Landlock, where the kernel offers it: each process shuts itself in.
+    2. A user id of its own for each, for root, where such a user can run this program at all.
+    3. File modes alone: they keep out other users, and the agencies are one user's processes.
+    """
+    if confine.landlock_version():  # (1)
+        return LANDLOCK
+    if os.name == "posix" and os.geteuid() == 0:  # (2)
+        probe = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-c", "import rogatory_gateway.demo.party"],
+            user=_FIRST_UID,
+            group=_FIRST_UID,
+            extra_groups=[],
+            cwd="/",
+            capture_output=True,
+            check=False,
+        )
+        if probe.returncode == 0:
+            return USERS
+    return MODES  # (3)

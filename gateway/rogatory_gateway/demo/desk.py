@@ -1,0 +1,370 @@
+"""An agency's desk: its keys, its connection, and the check of everything that comes and goes.
+
+All checking is the library's. What fails to verify stops the demonstration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+
+from rogatory import envelopes
+from rogatory.checkpoints import SignedCheckpoint
+from rogatory.client import AsyncClient, Draft, Submitted, TlsCredentials, recipient
+from rogatory.client.calls import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
+from rogatory.client.settings import SignerInRole
+from rogatory.decisions import explain
+from rogatory.errors import CallError, DeliveryError, ReceiptError, RogatoryError
+from rogatory.exchange.v1 import (
+    agreement_pb2,
+    codes_pb2,
+    decision_pb2,
+    envelope_pb2,
+    exchange_service_pb2,
+)
+from rogatory.home import Home
+from rogatory.keys import PublicKey
+from rogatory.merkle import leaf_hash, root_of
+from rogatory.notes import VerifierKey
+from rogatory.policy import Policy, verified_agreements
+from rogatory.signers import FileSigner
+from rogatory.verification import VerifiedDelivery, verify_delivery
+from rogatory_gateway.demo import cast, content
+from rogatory_gateway.demo.memory import Memory
+
+_RECEIPTS_TOGETHER = 64
+_TILE_WIDTH = 256
+_CONNECT_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
+_ACKNOWLEDGED = frozenset({codes_pb2.KIND_TRANSFER, codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
+"""Kinds that an officer acknowledges. A receipt is not acknowledged with a receipt."""
+
+
+@dataclass(slots=True)
+class Checks:
+    """What was verified, and held.
+
+    Attributes:
+        signatures: Signatures on headers, key statements and agreements.
+        receipts: Receipts of messages sent.
+        proofs: Inclusion and consistency proofs.
+        decisions: Decisions made again, and found equal.
+    """
+
+    signatures: int = 0
+    receipts: int = 0
+    proofs: int = 0
+    decisions: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """What became of messages sent.
+
+    Attributes:
+        messages: How many.
+        outcomes: Their outcomes, in order.
+        refusals: A row for each recipient refused.
+        withheld: Parts withheld, all recipients together.
+    """
+
+    messages: list[Submitted] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    withheld: int = 0
+
+
+class Desk:
+    """One agency at work."""
+
+    def __init__(self, home: Home, *, progress: Callable[[dict[str, int]], None]) -> None:
+        """Open an enrolled agency's folder.
+
+        Args:
+            home: Its folder.
+            progress: Told of what was received, in all, now and then.
+        """
+        settings = home.enrolled()
+        self.home = home
+        self.agency = settings.agency
+        self.checks = Checks()
+        self.memory = Memory(settings.agency)
+        self.positions: dict[str, int] = {}
+        self._progress = progress
+        self._signing = FileSigner(home.key("signing"))
+        self._officers = {name: FileSigner(home.key(f"officer-{name}")) for name in cast.OFFICERS}
+        self._roots: dict[str, PublicKey] = {}
+        self._log_keys = (VerifierKey.parse(settings.log),)
+        self.client = AsyncClient(
+            target=settings.gateway,
+            agency=settings.agency,
+            audience=settings.origin,
+            tls=TlsCredentials.from_files(
+                certificate=home.client_certificate, key=home.key("tls"), ca=home.ca_certificate
+            ),
+            log_keys=self._log_keys,
+            deadline=_CONNECT_SECONDS,
+        )
+        self._queue: asyncio.Queue[exchange_service_pb2.Delivery] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._moved = asyncio.Condition()
+        self._done = 0
+        self._seen: dict[int, bytes] = {}
+        self._fault: BaseException | None = None
+
+    def pin(self, roots: dict[str, PublicKey]) -> None:
+        """Take the roots that an agreement names, which this agency signed.
+
+        Raises:
+            DeliveryError: Another agreement named another root.
+        """
+        for agency, root in roots.items():
+            if self._roots.setdefault(agency, root) != root:
+                raise DeliveryError(
+                    f"Two agreements name different roots for {agency}",
+                    hint="Find out from the agency which is right.",
+                )
+
+    async def open(self) -> None:
+        """Verify directory and agreements, then read the inbox from now on."""
+        directory = [
+            entry async for entry in self.client.agencies() if entry.agency.agency_id in self._roots
+        ]
+        signed = [record.agreement async for record in self.client.agreements()]
+        self._count_governance([len(entry.statements) for entry in directory], signed)
+        self.policy = Policy(
+            log_keys=self._log_keys,
+            roots=self._roots,
+            directory=directory,
+            agreements=verified_agreements(signed, self._roots),
+        )
+        await self.client.checkpoint()
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._work())]
+
+    def _count_governance(
+        self, statements: Sequence[int], signed: Sequence[agreement_pb2.SignedAgreement]
+    ) -> None:
+        self.checks.signatures += sum(statements) + sum(len(item.signatures) for item in signed)
+
+    async def close(self) -> None:
+        """Stop reading and hang up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.client.close()
+
+    # Sending
+
+    def signers(self, *officers: str) -> list[SignerInRole]:
+        """Return the agency's signing key, and officers' keys beside it."""
+        return [
+            (self._signing, codes_pb2.KEY_ROLE_SIGNING),
+            *((self._officers[name], codes_pb2.KEY_ROLE_OFFICER) for name in officers),
+        ]
+
+    def build(
+        self, draft: Draft, *contents: Message, signers: Sequence[SignerInRole] = ()
+    ) -> bytes:
+        """Return a signed envelope under a new message id."""
+        header = draft.header(
+            sender=self.agency,
+            audience=self.policy.log_keys[0].name,
+            message_id=self.client.new_message_id(),
+            now=time.time_ns(),
+        )
+        return envelopes.build(header=header, contents=contents, signers=signers or self.signers())
+
+    async def send(self, *batch: bytes, keep: bool = True) -> Sent:
+        """Submit envelopes and verify each receipt: signatures, proof and every decision again.
+
+        Args:
+            keep: Write the receipts into the agency's folder.
+
+        Raises:
+            CallError: The gateway turned one away.
+            ReceiptError: A receipt does not verify.
+        """
+        sent = Sent()
+        for group in _groups(batch):
+            for result in await self.client.submit_batch(group):
+                if isinstance(result, CallError):
+                    raise result
+                self._check_receipt(result, sent, keep=keep)
+        return sent
+
+    def _check_receipt(self, submitted: Submitted, sent: Sent, *, keep: bool) -> None:
+        verified = submitted.receipt.verify(self.policy)
+        self.checks.receipts += 1
+        self.checks.proofs += 1
+        self.checks.signatures += len(verified.signers)
+        if not all(item.rechecked for item in verified.recipients):
+            raise ReceiptError(
+                f"A decision on {submitted.message_id} could not be made again",
+                hint="Fetch the agreement it rests on.",
+            )
+        self.checks.decisions += len(verified.recipients)
+        self._seen[verified.index] = leaf_hash(submitted.receipt.entry)
+        for cited, outcome in zip(verified.recipients, submitted.outcomes, strict=True):
+            if outcome.inbox_position:
+                last = self.positions.get(outcome.recipient, 0)
+                self.positions[outcome.recipient] = max(last, outcome.inbox_position)
+            decision = outcome.decision
+            if decision.disposition == decision_pb2.DISPOSITION_REFUSED:
+                sent.refusals.append(_refusal(submitted.message_id, self.agency, cited, outcome))
+            else:
+                sent.withheld += sum(not part.disclosed for part in decision.parts)
+        sent.messages.append(submitted)
+        if keep:
+            self.home.receipts.mkdir(mode=0o700, exist_ok=True)
+            path = self.home.receipts / f"{submitted.message_id}.tlog-proof"
+            path.write_bytes(submitted.receipt.to_bytes())
+
+    # Receiving
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                async for delivery in self.client.subscribe():
+                    self._queue.put_nowait(delivery)
+            except RogatoryError as error:
+                await self._fail(error)
+
+    async def _work(self) -> None:
+        try:
+            while True:
+                batch = [await self._queue.get()]
+                while len(batch) < _RECEIPTS_TOGETHER and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                await self._take(batch)
+        except RogatoryError as error:
+            await self._fail(error)
+
+    async def _take(self, batch: Sequence[exchange_service_pb2.Delivery]) -> None:
+        receipts = []
+        for delivery in batch:
+            verified = verify_delivery(
+                delivery,
+                recipient=self.agency,
+                ring=self.policy.ring,
+                agreements=self.policy.agreements,
+                audience=self.policy.log_keys[0].name,
+            )
+            self.checks.signatures += len(verified.signers)
+            if not verified.rechecked:
+                raise DeliveryError(
+                    f"The decision on message {verified.header.message_id} could not be made again",
+                    hint="Fetch the agreement it rests on.",
+                )
+            self.checks.decisions += 1
+            self._seen[verified.index] = leaf_hash(delivery.entry)
+            records = self.memory.take(verified)
+            if verified.header.kind in _ACKNOWLEDGED:
+                receipts.append(self._receipt(verified, records))
+            # Others wait for this process's turn: thousands of messages may be under way.
+            await asyncio.sleep(0)
+        if receipts:
+            await self.send(*receipts, keep=False)
+        self._progress(self.memory.progress())
+        async with self._moved:
+            self._done = batch[-1].inbox_position
+            self._moved.notify_all()
+
+    def _receipt(self, received: VerifiedDelivery, records: int) -> bytes:
+        reference = received.envelope.reference
+        draft = Draft(
+            kind=codes_pb2.KIND_RECEIPT,
+            purpose=codes_pb2.PURPOSE_ADMINISTRATION,
+            recipients=[recipient(reference.sender, "base", "Base Art. 2")],
+            in_reply_to=reference,
+            particulars=envelope_pb2.SubjectParticulars(message=reference),
+        )
+        word = content.acknowledgement(
+            reference, agency=self.agency, officer="duty", records=records, now=time.time_ns()
+        )
+        officer: SignerInRole = (self._officers["duty"], codes_pb2.KEY_ROLE_OFFICER)
+        return self.build(draft, word, signers=[officer])
+
+    async def _fail(self, error: BaseException) -> None:
+        async with self._moved:
+            self._fault = error
+            self._moved.notify_all()
+
+    async def settle(self, position: int) -> dict[str, int]:
+        """Wait until the inbox is read and acknowledged up to a position.
+
+        Returns:
+            The last inbox position that each agency got a message of this one at.
+        """
+        async with asyncio.timeout(_PATIENCE_SECONDS), self._moved:
+            await self._moved.wait_for(lambda: self._fault is not None or self._done >= position)
+        if self._fault is not None:
+            raise self._fault
+        return self.positions
+
+    # The end
+
+    async def finish(self) -> SignedCheckpoint:
+        """Check the whole log's tree, and that every entry seen is where it was said to be."""
+        if self._fault is not None:
+            raise self._fault
+        checkpoint = await self.client.checkpoint()
+        self.checks.proofs += 1
+        size = checkpoint.checkpoint.size
+        hashes = b"".join(
+            [
+                await self.client.tile(
+                    level=0, number=number, width=min(_TILE_WIDTH, size - number * _TILE_WIDTH)
+                )
+                for number in range(-(-size // _TILE_WIDTH))
+            ]
+        )
+        leaves = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+        if root_of(leaves) != checkpoint.checkpoint.root:
+            raise ReceiptError(
+                "The log's tiles do not lead to its checkpoint", hint="Show both to the auditors."
+            )
+        for index, leaf in self._seen.items():
+            if leaves[index] != leaf:
+                raise ReceiptError(
+                    f"Log entry {index} is another than the one received",
+                    hint="Show both to the auditors.",
+                )
+        self.checks.proofs += len(self._seen)
+        return checkpoint
+
+
+def _groups(batch: Sequence[bytes]) -> list[list[bytes]]:
+    """Return envelopes in groups that SubmitBatch takes."""
+    groups: list[list[bytes]] = []
+    size = MAX_BATCH_BYTES
+    for envelope in batch:
+        size += len(envelope)
+        if size > MAX_BATCH_BYTES or len(groups[-1]) == MAX_BATCH_MESSAGES:
+            groups.append([])
+            size = len(envelope)
+        groups[-1].append(envelope)
+    return groups
+
+
+def _refusal(
+    message_id: str,
+    sender: str,
+    cited: Any,
+    outcome: decision_pb2.Outcome,  # noqa: ANN401
+) -> dict[str, Any]:
+    decision = outcome.decision
+    return {
+        "message_id": message_id,
+        "article": decision.article or cited.article,
+        "ground": decision_pb2.Ground.Name(decision.ground).removeprefix("GROUND_"),
+        "sender": sender,
+        "recipient": outcome.recipient,
+        "agreement": outcome.agreement_id,
+        "clause": decision.clause_id,
+        "explanation": explain(decision),
+    }

@@ -1,0 +1,263 @@
+"""The joint operation, act by act: who is told to do what, and when everybody is done with it.
+
+The play moves no record: it gives orders to the agencies' processes, which exchange through the
+gateway, and asks each at the end what it received.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rogatory.enrolment import read_request
+from rogatory_gateway.demo import cast, content, persons
+from rogatory_gateway.demo.crew import LANDLOCK, Answer, Crew
+from rogatory_gateway.demo.hosts import Host
+from rogatory_gateway.demo.house import House, draw_up, put_together
+from rogatory_gateway.demo.refusals import WHO_TRIES
+
+HOSTS = 25_300
+TAKEN_DOWN = 20_000
+ANALYSED = 1_700
+CONFIRMED = 117
+NOTICES = 216_000
+REPORTED_BY_PARTNERS = {cast.NORTHWALL: 1_200, cast.KITANAMI: 800, cast.PAYLINE: 500}
+"""Of the hosts, those that private partners observed; the others are the desk's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is exchanged: a real operation's numbers, or a fraction of them for tests.
+
+    Attributes:
+        hosts: Malicious hosts.
+        down: How many of them are to be taken down.
+        analysed, confirmed: Hosts sent for analysis, and of these confirmed as C2 servers.
+        notices: Notices to victims.
+        partners: Hosts that private partners report.
+    """
+
+    hosts: int
+    down: int
+    analysed: int
+    confirmed: int
+    notices: int
+    partners: dict[str, int]
+
+    @classmethod
+    def of(cls, scale: float, *, hosts: int) -> Sizes:
+        """Return the sizes at a scale, for so many hosts at hand."""
+        share = hosts / HOSTS
+        return cls(
+            hosts=hosts,
+            down=round(TAKEN_DOWN * share),
+            analysed=max(2, round(ANALYSED * share)),
+            confirmed=max(1, round(CONFIRMED * share)),
+            notices=max(1, round(NOTICES * scale)),
+            partners={
+                firm: max(1, round(count * share)) for firm, count in REPORTED_BY_PARTNERS.items()
+            },
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What the agencies found at the end.
+
+    Attributes:
+        totals: By agency, what it received.
+        verified: What all of them verified.
+        log: Origin, size, root and verifier key, which all of them saw alike.
+        refusals: A row for each recipient refused.
+        sent, withheld: Messages submitted, receipts not counted; parts withheld.
+        denied, attempts: Attempts to read what is another's.
+        confined: Agencies whose process shut itself in.
+    """
+
+    totals: dict[str, Answer] = field(default_factory=dict)
+    verified: dict[str, int] = field(default_factory=dict)
+    log: dict[str, Any] = field(default_factory=dict)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    sent: int = 0
+    withheld: int = 0
+    denied: int = 0
+    attempts: int = 0
+    confined: int = 0
+
+
+class Play:
+    """The operation on a gateway with a crew."""
+
+    def __init__(
+        self,
+        house: House,
+        crew: Crew,
+        *,
+        hosts: Sequence[Host],
+        sizes: Sizes,
+        tell: Callable[[str], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            hosts: The malicious hosts.
+            sizes: How much is exchanged.
+            tell: Told what happens next, in a few words.
+        """
+        self.outcome = Outcome()
+        self._house = house
+        self._crew = crew
+        self._hosts = hosts
+        self._sizes = sizes
+        self._tell = tell
+        self._positions: dict[str, int] = {}
+
+    async def enrol(self) -> None:
+        """Every agency makes its keys and is admitted; every agreement is signed by its parties."""
+        crew, house = self._crew, self._house
+        self._tell("30 agencies make their keys")
+        made = await crew.each_do(
+            {agency: ("request", {"agency": agency}) for agency in crew.parties}
+        )
+        self.outcome.confined = sum(answer["confined"] for answer in made.values())
+        requests = {agency: answer["request"] for agency, answer in made.items()}
+        answers = house.admit(requests.values())
+        await crew.each_do({a: ("accept", {"answer": text}) for a, text in answers.items()})
+        self._tell(f"{len(cast.AGREEMENTS)} agreements are signed")
+        roots = {agency: read_request(text.encode()).root for agency, text in requests.items()}
+        signed = []
+        for agreement_id in cast.AGREEMENTS:
+            parties, data = draw_up(agreement_id, roots)
+            order = {"agreement": base64.b64encode(data).decode()}
+            given = await crew.each_do({party: ("sign", order) for party in parties})
+            signatures = [base64.b64decode(item["signature"]) for item in given.values()]
+            signed.append(put_together(data, signatures))
+        house.enter(signed)
+        self.outcome.denied, self.outcome.attempts = await crew.trespass(
+            [house.ledger_file, house.settings.log.key]
+        )
+        self._tell("the gateway starts")
+        await house.serve()
+        await crew.all_do("open")
+
+    async def operate(self) -> None:
+        """The operation itself."""
+        sizes, desk = self._sizes, cast.COORDINATOR
+        at, reports = 0, {}
+        for firm, count in sizes.partners.items():
+            reports[firm] = ("report", {"hosts": self._hosts[at : at + count]})
+            at += count
+        rest = {"hosts": self._hosts[at:]}
+        self._tell("private partners report hosts")
+        await self._act(reports)
+        self._tell("hosts are disseminated")
+        await self._act({desk: ("disseminate", rest)})
+        self._tell("hosts are analysed")
+        everything = {"hosts": self._hosts, "count": sizes.analysed}
+        await self._act({desk: ("ask_analysis", everything)})
+        await self._act({cast.ANALYST: ("analyse", {"count": sizes.confirmed})})
+        self._tell("hosts are taken down")
+        await self._act({desk: ("ask_takedowns", rest)})
+        await self._take_down()
+        self._tell("suspects are arrested, evidence is seized")
+        await self._act({agency: ("arrests", {}) for agency in persons.ARRESTED})
+        await self._act({agency: ("seizures", {}) for agency in (*content.SERVERS, "vn.police")})
+        self._tell("victims are notified")
+        await self._act({desk: ("notify", {"count": sizes.notices})})
+        self._tell("what no agreement permits is tried")
+        for name, agency in WHO_TRIES.items():
+            await self._act({agency: ("try_it", {"what": name})})
+
+    async def finish(self) -> None:
+        """Every agency checks the log's whole tree and says what it received and verified."""
+        self._tell("every agency checks the log")
+        crew, outcome = self._crew, self.outcome
+        await crew.each_do(
+            {
+                agency: ("advance", {"position": self._positions.get(agency, 0)})
+                for agency in crew.parties
+            }
+        )
+        found = await crew.all_do("finish")
+        for agency, answer in found.items():
+            outcome.totals[agency] = answer["totals"]
+            for what, count in answer["verified"].items():
+                outcome.verified[what] = outcome.verified.get(what, 0) + count
+            if outcome.log and answer["log"] != outcome.log:
+                raise AssertionError(f"{agency} sees another log: {answer['log']}")
+            outcome.log = answer["log"]
+
+    async def _take_down(self) -> None:
+        """Share out what is taken down among those who received it, in proportion (Hamilton)."""
+        able = [member.agency_id for member in cast.MEMBERS if member.agency_id != cast.COORDINATOR]
+        answers = await self._crew.each_do({agency: ("count_mine", {}) for agency in able})
+        counts = {agency: answer["count"] for agency, answer in answers.items()}
+        shares = share_out(self._sizes.down, counts)
+        await self._act(
+            {
+                agency: (
+                    "answer_takedowns" if agency in cast.PARTNERS else "report_down",
+                    {"count": count},
+                )
+                for agency, count in shares.items()
+                if count
+            }
+        )
+
+    async def _act(self, orders: dict[str, tuple[str, Answer]]) -> None:
+        """Have agencies act, and wait until all that follows from it is received and verified."""
+        outcome = self.outcome
+        answers = await self._crew.each_do(orders)
+        for answer in answers.values():
+            outcome.sent += answer["sent"]
+            outcome.withheld += answer["withheld"]
+            outcome.refusals += answer["refusals"]
+        await self._settle(answers)
+
+    async def _settle(self, acted: Iterable[str]) -> None:
+        """Wait until nobody has anything left to read: receipts cause deliveries in their turn."""
+        for agency, last in (await self._look(acted)).items():
+            self._positions[agency] = max(last, self._positions.get(agency, 0))
+        while True:
+            before = dict(self._positions)
+            found = await self._look(before)
+            for agency, last in found.items():
+                self._positions[agency] = max(last, self._positions.get(agency, 0))
+            if self._positions == before:
+                return
+
+    async def _look(self, agencies: Iterable[str]) -> dict[str, int]:
+        """Wait for agencies' inboxes; return the last position that anybody got a message at."""
+        answers = await self._crew.each_do(
+            {
+                agency: ("settle", {"position": self._positions.get(agency, 0)})
+                for agency in agencies
+            }
+        )
+        found: dict[str, int] = {}
+        for answer in answers.values():
+            for agency, last in answer["positions"].items():
+                found[agency] = max(last, found.get(agency, 0))
+        return found
+
+    @property
+    def shut_in(self) -> bool:
+        """Whether every agency's process shut itself in where that was the plan."""
+        return self._crew.isolation != LANDLOCK or self.outcome.confined == len(self._crew.parties)
+
+
+def share_out(total: int, able: dict[str, int]) -> dict[str, int]:
+    """Return how many each takes of ``total``, in proportion to what it is able to take.
+
+    Largest remainders get what rounding leaves; nobody gets more than it is able to.
+    """
+    everything = sum(able.values())
+    if everything <= total:
+        return dict(able)
+    shares = {agency: total * count // everything for agency, count in able.items()}
+    remainders = sorted(able, key=lambda agency: (-(total * able[agency] % everything), agency))
+    for agency in remainders[: total - sum(shares.values())]:
+        shares[agency] += 1
+    return shares

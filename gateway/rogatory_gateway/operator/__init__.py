@@ -1,0 +1,1 @@
+"""What the operator does: set up, admit agencies, enter agreements, look, and check it all."""

@@ -1,0 +1,205 @@
+"""Outcomes: committed to, decided as the agreement decides, on what the log then said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from rogatory import clock
+from rogatory.decisions import summarise
+from rogatory.entries import OpenedEntry, open_outcome, replay_decision
+from rogatory.errors import EnvelopeError, RogatoryError
+from rogatory.exchange.v1 import decision_pb2
+from rogatory.keyring import KnownKey
+from rogatory_gateway.ledger import reading
+from rogatory_gateway.ledger.deciding import Decided, Decider
+from rogatory_gateway.ledger.registry import Registry
+from rogatory_gateway.operator.fsck.findings import Fault, Report
+from rogatory_gateway.operator.fsck.inboxes import InboxCheck, QuotaCheck
+
+
+@dataclass(slots=True)
+class _Then:
+    """What deciding reads, as it was just before one entry (`ledger.deciding.State`)."""
+
+    connection: Connection
+    quotas: QuotaCheck
+    index: int
+
+    def standing(
+        self, reference: tuple[str, str, bytes], *, sender: str, recipient: str
+    ) -> tuple[int, bytes]:
+        return reading.standing(
+            self.connection, reference, sender=sender, recipient=recipient, before=self.index
+        )
+
+    def quota_count(
+        self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int
+    ) -> int:
+        return self.quotas.total(
+            agreement_id=agreement_id,
+            clause_id=clause_id,
+            sender=sender,
+            recipient=recipient,
+            from_day=from_day,
+        )
+
+
+class OutcomeCheck:
+    """Decides every message again, in the log's order."""
+
+    def __init__(
+        self, connection: Connection, *, report: Report, registry: Registry, inboxes: InboxCheck
+    ) -> None:
+        self._connection = connection
+        self._report = report
+        self._registry = registry
+        self._inboxes = inboxes
+        self._decider = Decider()
+        self.quotas = QuotaCheck(report)
+
+    def check(
+        self,
+        index: int,
+        opened: OpenedEntry,
+        signers: tuple[KnownKey, ...],
+        rows: list[Row[Any]],
+    ) -> list[decision_pb2.Outcome]:
+        """Check the outcomes of one message; return those that are what was committed to."""
+        assert opened.message is not None
+        header = opened.message.header
+        by_position = {row.position: row for row in rows}
+        decided = self._decider.decide(
+            header,
+            signers=signers,
+            registry=self._registry,
+            state=_Then(self._connection, self.quotas, index),
+            entry_time=opened.entry_time,
+        )
+        found = []
+        for position, expected in enumerate(decided):
+            where = f"entry {index}, outcome {position}"
+            row = by_position.pop(position, None)
+            if row is None:
+                self._report.add(
+                    Fault.OUTCOME_MISSING, where, f"that of {expected.recipient} is not there"
+                )
+            else:
+                outcome = self._check_one(opened, signers, expected, row, where)
+                if outcome is not None:
+                    found.append(outcome)
+            for clause_id, count in expected.counts:
+                self.quotas.add(
+                    agreement_id=expected.agreement_id,
+                    clause_id=clause_id,
+                    sender=header.sender,
+                    recipient=expected.recipient,
+                    day=opened.entry_time // clock.NANOSECONDS_PER_DAY,
+                    count=count,
+                )
+        for position in by_position:
+            self._report.add(
+                Fault.OUTCOME_UNOWNED,
+                f"entry {index}, outcome {position}",
+                f"the message has {len(decided)} recipients",
+            )
+        return found
+
+    def _check_one(
+        self,
+        opened: OpenedEntry,
+        signers: tuple[KnownKey, ...],
+        expected: Decided,
+        row: Row[Any],
+        where: str,
+    ) -> decision_pb2.Outcome | None:
+        """Check one outcome.
+
+        1. Salt and outcome open the commitment, and the outcome fits entry and signers.
+        2. The columns beside it say the same.
+        3. Decided again on what the log said then, it is equal to the byte.
+        4. It has the next position of the inbox, or none.
+        """
+        assert opened.message is not None
+        exercise = opened.message.header.exercise
+        opening = decision_pb2.OutcomeOpening(
+            recipient_index=row.position, salt=row.salt, outcome=row.outcome
+        )
+        try:
+            outcome = open_outcome(opened, opening, signers=signers)  # (1)
+        except EnvelopeError as error:
+            committed = error.reason != "COMMITMENT_MISMATCH"
+            fault = Fault.OUTCOME_MALFORMED if committed else Fault.OUTCOME_COMMITMENT
+            self._report.add(fault, where, error.message)
+            return None
+        self._report.counts["outcomes"] += 1
+        columns = {
+            "recipient": outcome.recipient,
+            "exercise": exercise,
+            "inbox_position": outcome.inbox_position or None,
+            "disposition": outcome.decision.disposition,
+            "agreement_id": outcome.agreement_id,
+            "agreement_digest": outcome.context.agreement_digest,
+        }
+        for name, value in columns.items():  # (2)
+            if getattr(row, name) != value:
+                self._report.add(
+                    Fault.OUTCOME_COLUMNS, where, f"column {name} differs from the outcome"
+                )
+        again = expected.prefix + decision_pb2.Outcome(
+            context=expected.context, inbox_position=outcome.inbox_position
+        ).SerializeToString(deterministic=True)
+        if again == row.outcome:  # (3)
+            self._report.counts["decisions"] += 1
+        else:
+            self._explain(opened, opening, outcome, expected, where)
+        refused = outcome.decision.disposition == decision_pb2.DISPOSITION_REFUSED
+        if refused != (outcome.inbox_position == 0):  # (4)
+            self._report.add(
+                Fault.INBOX_NUMBER, where, "it is delivered though refused, or the reverse"
+            )
+        elif not refused:
+            self._inboxes.deliver(
+                outcome.recipient,
+                exercise=exercise,
+                position=outcome.inbox_position,
+                where=where,
+            )
+        return outcome
+
+    def _explain(
+        self,
+        opened: OpenedEntry,
+        opening: decision_pb2.OutcomeOpening,
+        outcome: decision_pb2.Outcome,
+        expected: Decided,
+        where: str,
+    ) -> None:
+        """Say whether the decision is wrong, or what it rested on."""
+        if outcome.context != expected.context:
+            differing = [
+                field.name
+                for field in decision_pb2.DecisionContext.DESCRIPTOR.fields
+                if getattr(outcome.context, field.name) != getattr(expected.context, field.name)
+            ]
+            self._report.add(
+                Fault.CONTEXT,
+                where,
+                f"it rested on another {', '.join(differing)} than the log had at that time",
+            )
+        digest = outcome.context.agreement_digest
+        agreement = self._registry.by_digest(digest)
+        agreements = {} if agreement is None else {digest: agreement}
+        try:
+            replay = replay_decision(opened, opening, outcome, agreements)
+        except RogatoryError as error:
+            self._report.add(Fault.DECISION, where, error.message)
+            return
+        if replay is None:
+            self._report.add(Fault.DECISION, where, "its agreement was never entered in the log")
+        elif not replay.agrees:
+            self._report.add(
+                Fault.DECISION, where, f"decided again, it is: {summarise(replay.computed)}"
+            )

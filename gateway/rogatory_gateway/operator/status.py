@@ -1,0 +1,70 @@
+"""The state of a gateway at a glance, read from its ledger whether or not it runs."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from rogatory import clock, merkle
+from rogatory.checkpoints import Checkpoint, sign_checkpoint
+from rogatory.errors import ConfigurationError
+from rogatory.notes import NoteSigner
+from rogatory.signers import FileSigner
+from rogatory_gateway.config import Settings
+from rogatory_gateway.ledger import tables
+from rogatory_gateway.operator import agencies, agreements
+from rogatory_gateway.operator.opening import load_registry
+
+
+def collect(connection: Connection, settings: Settings, *, now: int) -> dict[str, Any]:
+    """Return log, agencies, agreements in force and what waits in inboxes.
+
+    Args:
+        connection: A snapshot of the ledger.
+        now: Nanoseconds since the Unix epoch.
+
+    Raises:
+        ConfigurationError: the ledger is empty of even its head.
+        RogatoryError: the log's key or a governance entry can't be used.
+    """
+    head = connection.execute(select(tables.head)).first()
+    if head is None:
+        raise ConfigurationError(
+            "the ledger has no head", hint="Start the gateway once: `rogatory-gateway serve`."
+        )
+    frontier = merkle.Frontier.from_bytes(head.frontier)
+    signer = NoteSigner(name=settings.gateway.origin, signer=FileSigner(settings.log.key))
+    checkpoint = Checkpoint(origin=settings.gateway.origin, size=frontier.size, root=frontier.root)
+    registry = load_registry(connection)
+    versions = agreements.listing(registry, now=now)
+    return {
+        "origin": settings.gateway.origin,
+        "address": settings.address,
+        "log": {
+            "size": head.size,
+            "root": base64.b64encode(frontier.root).decode(),
+            "last_entry": clock.to_text(head.entry_time) if head.size else None,
+            "verifier_key": signer.key.text,
+            "checkpoint": sign_checkpoint(checkpoint, signer).decode(),
+        },
+        "agencies": _agencies(connection, agencies.listing(registry, now=now)),
+        "agreements_in_force": [item for item in versions if item["state"] == "in_force"],
+        "agreements_pending": [item for item in versions if item["state"] == "pending"],
+    }
+
+
+def _agencies(connection: Connection, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    inboxes = {
+        (row.agency, row.exercise): row for row in connection.execute(select(tables.inboxes))
+    }
+    found = []
+    for agency in listed:
+        row = {key: agency[key] for key in ("agency_id", "name", "kind", "state")}
+        for field, exercise in (("inbox", False), ("exercise_inbox", True)):
+            inbox = inboxes.get((agency["agency_id"], exercise))
+            last, cursor = (0, 0) if inbox is None else (inbox.last_position, inbox.cursor)
+            row[field] = {"last": last, "cursor": cursor, "waiting": last - cursor}
+        found.append(row)
+    return found

@@ -1,0 +1,493 @@
+"""The operator's commands: what they print, where, and with which exit code they end."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+
+from rogatory.checkpoints import open_checkpoint
+from rogatory.enrolment import read_answer
+from rogatory.notes import VerifierKey
+from rogatory_gateway import cli, pki
+from rogatory_gateway.config import load
+from rogatory_gateway.ledger.database import DATABASE_FILE, open_engine
+from rogatory_gateway.ledger.ledger import Ledger
+from rogatory_gateway.operator.agencies import phrase
+from tests.support.history import AGREEMENT, NL, RO, SG
+from tests.support.requests import agreement_file, request_file
+from tests.support.world import Agency
+
+Run = Callable[..., "Result"]
+
+
+class Result:
+    """What a command did."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever JSON can say
+        """Standard output as the one JSON value it must be."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command as the shell would, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["rogatory-gateway", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Result(ended.value.code or 0, captured.out, captured.err)  # type: ignore[arg-type]  # always a number
+
+    return invoke
+
+
+@pytest.fixture
+def home(run: Run, tmp_path: Path) -> Path:
+    """A gateway's folder, made by `init`."""
+    assert 0 == run("init", "gateway", "--origin", "gateway.example/exchange").code
+    return tmp_path / "gateway"
+
+
+@pytest.fixture
+def nl() -> Agency:
+    """An agency with an officer."""
+    return Agency(agency_id=NL, officers={"jansen": ()})
+
+
+@pytest.fixture
+def serving(home: Path) -> Iterator[Ledger]:
+    """Another process's ledger, which has the same database open all along."""
+    engine = open_engine(load(home).gateway.data)
+    ledger = Ledger(engine, now=time.time_ns)
+    yield ledger
+    ledger.close()
+    engine.dispose()
+
+
+def test_init_makes_a_folder_that_works(run: Run, tmp_path: Path) -> None:
+    """Settings, keys for the owner only, an empty sound ledger; the verifier key is data."""
+    made = run("init", "gateway", "--name", "gateway.example", "--port", 8443, "--json")
+
+    folder = tmp_path / "gateway"
+    assert 0 == made.code
+    assert "gateway.example/exchange" == made.json["origin"]
+    assert "gateway.example:8443" == made.json["address"]
+    assert made.json["verifier_key"] == (folder / "log.vkey").read_text().strip()
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    for name in ("log-key.pem", "tls/gateway-key.pem", "tls/ca-key.pem"):
+        assert 0o600 == stat.S_IMODE((folder / name).stat().st_mode), name
+    assert 0 == run("fsck", "--dir", folder).code
+
+
+def test_init_never_touches_what_is_there(run: Run, home: Path) -> None:
+    """A second `init` in the same folder changes nothing."""
+    before = (home / "log-key.pem").read_bytes()
+
+    again = run("init", home)
+
+    assert 1 == again.code
+    assert "is not an empty folder" in again.err
+    assert before == (home / "log-key.pem").read_bytes()
+
+
+def test_init_that_fails_leaves_nothing(run: Run, tmp_path: Path) -> None:
+    """No half-made folder for the next attempt to stumble over."""
+    failed = run("init", "gateway", "--origin", "two words")
+
+    assert 1 == failed.code
+    assert "[gateway] origin" in failed.err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_init_with_an_authority_of_ones_own(run: Run, tmp_path: Path) -> None:
+    """Its files stay where they are, and there is no sandbox authority."""
+    own_files(tmp_path)
+
+    made = run(
+        "init",
+        "gateway",
+        *("--ca-certificate", "ca.pem"),
+        *("--certificate", "server.pem"),
+        *("--key", "server-key.pem"),
+    )
+
+    tls = load(tmp_path / "gateway").tls
+    assert 0 == made.code, made.err
+    assert tmp_path / "server.pem" == tls.certificate
+    assert tls.client_ca_key is None
+    assert [] == list((tmp_path / "gateway/tls").iterdir())
+
+
+def test_init_wants_all_three_files(run: Run, tmp_path: Path) -> None:
+    """Half an authority of one's own is a mistake."""
+    failed = run("init", "gateway", "--ca-certificate", "ca.pem")
+
+    assert 1 == failed.code
+    assert "--certificate and --key" in failed.err
+
+
+def test_agency_add_shows_what_to_compare_and_writes_the_answer(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """Id, root and phrase for the telephone; the answer holds all that the agency needs."""
+    request = request_file(tmp_path, nl)
+
+    added = run("agency", "add", request, "--dir", home, "--yes")
+
+    answer = read_answer((tmp_path / f"{NL}.answer").read_bytes())
+    certificate = x509.load_pem_x509_certificate(answer.certificate)
+    assert (0, "") == (added.code, added.out)
+    assert NL in added.err
+    assert nl.root.public_key.fingerprint.hex() in added.err
+    assert phrase(nl.root.public_key.fingerprint) in added.err
+    assert "gateway.example/exchange" == answer.origin
+    assert "localhost:7443" == answer.gateway
+    assert (home / "log.vkey").read_text().strip() == answer.log_key.text
+    certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(answer.ca))
+
+
+def test_agency_add_asks(run: Run, home: Path, tmp_path: Path, nl: Agency) -> None:
+    """Without a terminal to ask on and without --yes nothing is entered."""
+    request = request_file(tmp_path, nl)
+
+    refused = run("agency", "add", request, "--dir", home)
+
+    assert 1 == refused.code
+    assert "--yes" in refused.err
+    assert [] == run("agency", "list", "--dir", home, "--json").json["agencies"]
+    assert not (tmp_path / f"{NL}.answer").exists()
+
+
+def test_agency_add_again_writes_the_answer_again(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """A lost answer is made again; the log stays as it is."""
+    request = request_file(tmp_path, nl)
+    run("agency", "add", request, "--dir", home, "--yes")
+    (tmp_path / f"{NL}.answer").unlink()
+
+    again = run("agency", "add", request, "--dir", home, "--json")
+
+    assert (0, None) == (again.code, again.json["index"])
+    assert (tmp_path / f"{NL}.answer").exists()
+    assert 1 == run("status", "--dir", home, "--json").json["log"]["size"]
+
+
+def test_agency_add_while_the_gateway_serves(
+    run: Run, home: Path, tmp_path: Path, nl: Agency, serving: Ledger
+) -> None:
+    """The running gateway notices, and both go on from the same head."""
+    assert not serving.registry.is_enrolled(NL)
+
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+
+    assert serving.refresh()
+    assert serving.registry.is_enrolled(NL)
+    assert 1 == serving.head.size
+
+
+def test_agency_add_of_something_else_is_an_error(run: Run, home: Path, tmp_path: Path) -> None:
+    """No traceback for a file of another kind, or for none."""
+    (tmp_path / "letter.txt").write_text("Dear operator")
+
+    results = [
+        run("agency", "add", name, "--dir", home, "--yes") for name in ("letter.txt", "nothing")
+    ]
+
+    assert [1, 1] == [result.code for result in results]
+    assert results[0].err.startswith("error: This is not an enrolment request")
+    assert "can't be read" in results[1].err
+
+
+def test_agency_add_with_another_root_is_refused(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """Whoever claims an id that is taken is told so, and the log keeps the first root."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+    impostor = Agency(agency_id=NL)
+    impostor.root, impostor.signing = (Agency(agency_id="xx.other").root, impostor.root)
+
+    refused = run("agency", "add", request_file(tmp_path, impostor), "--dir", home, "--yes")
+
+    assert 1 == refused.code
+    assert "another root" in refused.err
+
+
+def test_own_authority_issues_the_certificate(run: Run, tmp_path: Path, nl: Agency) -> None:
+    """The request goes out, the certificate comes in, and its key must be the enrolled one."""
+    authority = own_files(tmp_path)
+    run(
+        "init",
+        "gateway",
+        *("--ca-certificate", "ca.pem"),
+        *("--certificate", "server.pem"),
+        *("--key", "server-key.pem"),
+    )
+    key = pki.make_key()
+    request = request_file(tmp_path, nl, key=key)
+    common = ("agency", "add", request, "--dir", "gateway", "--yes")
+
+    without = run(*common)
+    out = run(*common, "--request-out", "nl.csr")
+    csr = x509.load_pem_x509_csr((tmp_path / "nl.csr").read_bytes())
+    issued(authority, csr, tmp_path / "nl.pem")
+    issued(authority, None, tmp_path / "other.pem")
+    other = run(*common, "--certificate", "other.pem")
+    right = run(*common, "--certificate", "nl.pem")
+
+    assert [1, 0, 1, 0] == [result.code for result in (without, out, other, right)]
+    assert "--request-out" in without.err
+    assert "another key than the one" in other.err
+    answer = read_answer((tmp_path / f"{NL}.answer").read_bytes())
+    assert (tmp_path / "nl.pem").read_bytes() == answer.certificate
+    assert (tmp_path / "ca.pem").read_bytes() == answer.ca
+
+
+def test_agency_list_and_revoke(run: Run, home: Path, tmp_path: Path, nl: Agency) -> None:
+    """Revoked agencies stay in the list; revoking twice or a stranger is an error."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+    revoke = ("agency", "revoke", NL, "--reason", "left the exchange", "--dir", home, "--yes")
+
+    before = run("agency", "list", "--dir", home)
+    first, second = run(*revoke), run(*revoke)
+    stranger = run("agency", "revoke", "xx.police", "--reason", "x", "--dir", home, "--yes")
+    (after,) = run("agency", "list", "--dir", home, "--json").json["agencies"]
+
+    assert "admitted" in before.out.splitlines()[1]
+    assert [0, 1, 1] == [result.code for result in (first, second, stranger)]
+    assert "revoked already" in second.err
+    assert "there is no agency xx.police" in stranger.err
+    assert ("revoked", NL, 3) == (after["state"], after["agency_id"], after["valid_keys"])
+
+
+def test_revoked_agency_is_not_admitted_by_its_old_request(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """The same file does not undo a revocation."""
+    request = request_file(tmp_path, nl)
+    run("agency", "add", request, "--dir", home, "--yes")
+    run("agency", "revoke", NL, "--reason", "left", "--dir", home, "--yes")
+
+    again = run("agency", "add", request, "--dir", home, "--yes")
+
+    assert 1 == again.code
+    assert "was revoked" in again.err
+
+
+def test_agreement_add_and_list(run: Run, home: Path, tmp_path: Path, serving: Ledger) -> None:
+    """Entered with all signatures, listed with its state; parties not yet admitted are named."""
+    parties = [Agency(agency_id=agency_id) for agency_id in (NL, RO, SG)]
+    run("agency", "add", request_file(tmp_path, parties[0]), "--dir", home, "--yes")
+
+    added = run(
+        "agreement", "add", agreement_file(tmp_path, AGREEMENT, *parties), "--dir", home, "--json"
+    )
+
+    assert 0 == added.code, added.err
+    assert ("pact", 1, [RO, SG]) == tuple(
+        added.json[key] for key in ("agreement_id", "version", "not_enrolled")
+    )
+    assert serving.refresh()
+    assert serving.registry.in_force("pact", entry_time=time.time_ns()) is not None
+    (listed,) = run("agreement", "list", "--dir", home, "--json").json["agreements"]
+    assert ("pact", "in_force", added.json["digest"]) == tuple(
+        listed[key] for key in ("agreement_id", "state", "digest")
+    )
+    assert "in_force" in run("agreement", "list", "--dir", home).out
+
+
+def test_agreement_add_refuses_what_is_not_signed_by_all(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    """Who has not signed is named; twice the same, and a file of another kind, are refused too."""
+    parties = [Agency(agency_id=agency_id) for agency_id in (NL, RO, SG)]
+    partial = agreement_file(tmp_path, AGREEMENT, *parties, signed_by=tuple(parties[:2]))
+    half = run("agreement", "add", partial, "--dir", home)
+    whole = agreement_file(tmp_path, AGREEMENT, *parties)
+    first, second = (run("agreement", "add", whole, "--dir", home) for _ in range(2))
+    (tmp_path / "letter.txt").write_text("Article 1: é")
+    letter = run("agreement", "add", "letter.txt", "--dir", home)
+    missing = run("agreement", "add", "nothing", "--dir", home)
+
+    assert [1, 0, 1, 1, 1] == [r.code for r in (half, first, second, letter, missing)]
+    assert f"is not signed by {SG}" in half.err
+    assert "in the log already" in second.err
+    assert "not the file of a signed agreement" in letter.err
+    assert "can't be read" in missing.err
+
+
+def test_status_shows_log_agencies_and_inboxes(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """The checkpoint in it verifies by the log's verifier key."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+
+    found = run("status", "--dir", home, "--json").json
+    text = run("status", "--dir", home)
+
+    key = VerifierKey.parse((home / "log.vkey").read_text().strip())
+    signed = open_checkpoint(found["log"]["checkpoint"].encode(), log_keys=[key])
+    assert (1, found["log"]["size"]) == (signed.checkpoint.size, 1)
+    assert [{"last": 0, "cursor": 0, "waiting": 0}] == [
+        agency["inbox"] for agency in found["agencies"]
+    ]
+    assert "log size    1" in text.out
+    assert NL in text.out
+
+
+def test_fsck_names_damage_and_exits_with_3(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """Findings are data; the advice goes to standard error."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+    engine = open_engine(home / "data")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE entries SET actor='nl.police'")
+    engine.dispose()
+
+    found = run("fsck", "--dir", home)
+    as_json = run("fsck", "--dir", home, "--json")
+
+    assert (3, 3) == (found.code, as_json.code)
+    assert found.out.startswith("entry-columns: entry 0: column actor differs from the entry")
+    assert "restore a backup" in found.err
+    assert "entries/s" in found.err
+    assert {"entry-columns": 1} == as_json.json["faults"]
+    assert as_json.json["clean"] is False
+
+
+def test_fsck_finds_a_foreign_verifier_key(run: Run, home: Path) -> None:
+    """What is handed to partners belongs to the key that signs."""
+    (home / "log.vkey").write_text("gateway.example/exchange+00000000+AAAA\n")
+
+    found = run("fsck", "--dir", home, "--json")
+
+    assert 3 == found.code
+    assert {"log-key": 1} == found.json["faults"]
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("fsck",), ("agency", "list"), ("agreement", "list"), ("serve",)]
+)
+def test_every_command_says_where_it_looked(run: Run, command: tuple[str, ...]) -> None:
+    """In the wrong folder: one line, what to do next, exit code 1, no traceback."""
+    result = run(*command, "--dir", "elsewhere")
+
+    assert (1, "") == (result.code, result.out)
+    assert result.err.startswith("error: there is no gateway in elsewhere")
+    assert "rogatory-gateway init" in result.err
+
+
+@pytest.mark.parametrize("command", [("status",), ("fsck",), ("agency", "list")])
+def test_a_lost_ledger_is_named(run: Run, home: Path, command: tuple[str, ...]) -> None:
+    """Not silently made anew."""
+    (home / "data" / DATABASE_FILE).unlink()
+
+    result = run(*command, "--dir", home)
+
+    assert 1 == result.code
+    assert "there is no ledger in" in result.err
+    assert not (home / "data" / DATABASE_FILE).exists()
+
+
+def test_the_folder_can_come_from_the_environment(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ROGATORY_GATEWAY_DIR stands for --dir."""
+    monkeypatch.setenv("ROGATORY_GATEWAY_DIR", str(home))
+
+    assert 0 == run("status").code
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status", "--colour"), ("agency", "revoke", "x"), ("nonsense",)]
+)
+def test_wrong_usage_exits_with_2(run: Run, arguments: tuple[str, ...]) -> None:
+    """As the help says."""
+    assert 2 == run(*arguments).code
+
+
+def test_a_defect_is_one_line_too(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw says how to report it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("unforeseen")
+
+    monkeypatch.setattr("rogatory_gateway.cli.checking.collect", broken)
+
+    result = run("status", "--dir", home)
+
+    assert 1 == result.code
+    assert "unexpected ZeroDivisionError" in result.err
+    assert "ROGATORY_TRACEBACK=1" in result.err
+
+
+def own_files(folder: Path) -> pki.Authority:
+    """Write an operator's own authority and server certificate."""
+    now = datetime.now(UTC)
+    authority = pki.make_authority(origin="Ministry", now=now)
+    key = pki.make_key()
+    server = authority.issue_server(public_key=key.public_key(), names=["localhost"], now=now)
+    (folder / "ca.pem").write_bytes(authority.pem)
+    (folder / "server.pem").write_bytes(pki.to_pem(server))
+    pki.write_key(folder / "server-key.pem", key)
+    return authority
+
+
+def issued(
+    authority: pki.Authority, csr: x509.CertificateSigningRequest | None, path: Path
+) -> None:
+    """Issue a client certificate for a request, or for a key of nobody."""
+    key = pki.make_key().public_key() if csr is None else csr.public_key()
+    now = datetime.now(UTC)
+    certificate = authority.issue_client(
+        agency_id=NL, spki=pki.public_bytes(key), until=now + timedelta(days=9), now=now
+    )
+    path.write_bytes(pki.to_pem(certificate))
+
+
+class Terminal(io.StringIO):
+    """Someone who answers."""
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+@pytest.mark.parametrize(("reply", "code", "size"), [("y\n", 0, 1), ("n\n", 1, 0)])
+def test_the_operator_decides(
+    *,
+    run: Run,
+    home: Path,
+    tmp_path: Path,
+    nl: Agency,
+    monkeypatch: pytest.MonkeyPatch,
+    reply: str,
+    code: int,
+    size: int,
+) -> None:
+    """The question comes after the fingerprint, and no means that nothing is entered."""
+    request = request_file(tmp_path, nl)
+    monkeypatch.setattr(sys, "stdin", Terminal(reply))
+
+    asked = run("agency", "add", request, "--dir", home)
+
+    assert code == asked.code
+    assert asked.err.index("phrase") < asked.err.index("do you admit it?")
+    assert size == run("status", "--dir", home, "--json").json["log"]["size"]
