@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
+
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import errors_pb2
 
 if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
     from google.protobuf.message import Message
+
+    ServicerContext: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+    """A call as a servicer sees it; the wrappers check types, not gRPC."""
 
 DOMAIN = "rogatory"
 """ErrorInfo.domain of every error."""
@@ -106,7 +112,7 @@ def _shortened(status: status_pb2.Status, details: list[Message]) -> status_pb2.
     return status
 
 
-async def abort(context: grpc.aio.ServicerContext, error: EnvelopeError) -> NoReturn:
+async def abort(context: ServicerContext, error: EnvelopeError) -> NoReturn:
     """End a call with an error."""
     await context.abort(
         code_of(error.reason),

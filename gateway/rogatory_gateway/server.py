@@ -7,12 +7,13 @@ import contextlib
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+
 from rogatory.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
 from rogatory.errors import ConfigurationError, RogatoryError
 from rogatory.exchange.v1 import (
@@ -74,7 +75,7 @@ class Gateway:
         self._stack = contextlib.AsyncExitStack()
         self._seen_registry: object = None
 
-    async def __aenter__(self) -> Gateway:
+    async def __aenter__(self) -> Self:
         """Open the ledger, publish its checkpoint, listen.
 
         Raises:
@@ -135,6 +136,7 @@ class Gateway:
             limits=limits,
         )
         await self._listen()
+        self._offer_metrics()
         refreshing = asyncio.create_task(self._refresh(), name="refresh")
         self._stack.push_async_callback(_cancel, refreshing)
         return self
@@ -148,6 +150,12 @@ class Gateway:
         await self._stack.aclose()
 
     def _announce(self, appended: Appended) -> None:
+        for tag, count in appended.tags.items():
+            telemetry.ENTRIES.labels(tag).inc(count)
+        if appended.tags:
+            telemetry.GROUP_ENTRIES.observe(len(appended.proofs))
+        telemetry.LOG_SIZE.set(appended.size)
+        telemetry.SUBSCRIPTIONS.set(self.hub.listeners)
         self.hub.wake(appended.woken)
         if appended.governed or self.ledger.registry is not self._seen_registry:
             self._seen_registry = self.ledger.registry
@@ -160,6 +168,17 @@ class Gateway:
             with contextlib.suppress(RogatoryError):
                 await self.committer.enter([])
 
+    def _offer_metrics(self) -> None:
+        place = self.settings.telemetry
+        if place.metrics_port is not None:
+            try:
+                telemetry.serve_metrics(place.metrics_host, place.metrics_port)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"metrics can't be offered on port {place.metrics_port}: {error.strerror}",
+                    hint="Set another [telemetry] metrics_port, or leave it out.",
+                ) from error
+
     async def _listen(self) -> None:
         settings = self.settings
         self._server = grpc.aio.server(
@@ -168,7 +187,7 @@ class Gateway:
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),
                 ("grpc.keepalive_time_ms", 30_000),
-                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
             ),
             maximum_concurrent_rpcs=None,
         )

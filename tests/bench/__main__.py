@@ -52,7 +52,11 @@ clauses:
   - clause_id: evidence
     article: Art. 4(2)
     effect: permit
-    scope: {{kinds: [transfer], categories: [evidence], purposes: [investigation], offences: ["07"]}}
+    scope:
+      kinds: [transfer]
+      categories: [evidence]
+      purposes: [investigation]
+      offences: ["07"]
     conditions: {{onward_transfer_at_most: with_consent, records_at_most: 1000}}
   - clause_id: requests
     article: Art. 5
@@ -197,7 +201,7 @@ class Bench:
     async def run(self, groups: tuple[str, ...]) -> None:
         """Measure the groups named."""
         folder = str(self.world.folder)
-        serve = ("/tmp/w/serve.py", folder)
+        serve = ("-m", "rogatory_gateway", "serve", "--dir", folder)
         with serving(*serve) as (gateway, pid):
             if "unary" in groups:
                 with serving("-m", "tests.bench.echo", folder) as (yardstick, _):

@@ -34,9 +34,7 @@ def contents(index: int) -> evidence_pb2.EvidenceItems:
     return message
 
 
-def messages(
-    agency: Agency, recipients: Sequence[tuple[str, str, str]], count: int
-) -> list[bytes]:
+def messages(agency: Agency, recipients: Sequence[tuple[str, str, str]], count: int) -> list[bytes]:
     """Return ``count`` signed messages of about 1 KiB."""
     return [
         envelopes.build(
@@ -58,7 +56,7 @@ async def rate(
     channel: grpc.aio.Channel, method: str, requests: Sequence[bytes], *, in_flight: int
 ) -> float:
     """Send all requests, so many at a time; return calls per second."""
-    call = channel.unary_unary(method)
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
     todo = iter(requests)
 
     async def worker() -> None:
@@ -73,8 +71,7 @@ async def rate(
 def submit_requests(envelopes_: Sequence[bytes]) -> list[bytes]:
     """Return serialised SubmitRequests."""
     return [
-        exchange_service_pb2.SubmitRequest(envelope=data).SerializeToString()
-        for data in envelopes_
+        exchange_service_pb2.SubmitRequest(envelope=data).SerializeToString() for data in envelopes_
     ]
 
 

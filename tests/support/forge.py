@@ -88,9 +88,7 @@ def draft(
         if position in sealed:
             parts.append(envelope_pb2.Part(sealed=sealed_part(len(data))))
         else:
-            parts.append(
-                envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=data))
-            )
+            parts.append(envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=data)))
     return Draft(header=made, parts=parts, signers=[(signer, SIGNING)])
 
 

@@ -110,13 +110,14 @@ class House:
 
     def enrol_usual(self) -> None:
         """Enrol the usual agencies and enter their agreements."""
-        self._enrol_alpha()
         rights = {OFFICER: [SIGN, APPROVE]}
-        self.world.enrol(BETA, officers=rights)
-        self.world.enrol(GAMMA, officers=rights)
-        self.world.enrol(SUPERVISOR, kind=codes_pb2.AGENCY_KIND_SUPERVISORY_AUTHORITY)
-        self.world.agree(AGREEMENT)
-        self.world.agree(WITH_GAMMA)
+        with self.world.together():
+            self._enrol_alpha()
+            self.world.enrol(BETA, officers=rights)
+            self.world.enrol(GAMMA, officers=rights)
+            self.world.enrol(SUPERVISOR, kind=codes_pb2.AGENCY_KIND_SUPERVISORY_AUTHORITY)
+            self.world.agree(AGREEMENT)
+            self.world.agree(WITH_GAMMA)
 
     def _enrol_alpha(self) -> None:
         now = time.time_ns()
@@ -150,9 +151,7 @@ class House:
         article = {BETA: "Art. 4(1)", GAMMA: "Art. 1"}[to]
         head = header(ALPHA, (to, agreement, article))
         head.exercise = exercise
-        return envelope(
-            self.agency(ALPHA), head, *(contents or (records.indicators(count),))
-        )
+        return envelope(self.agency(ALPHA), head, *(contents or (records.indicators(count),)))
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[House]:
@@ -173,7 +172,6 @@ def _enrolled(key: MemorySigner, window: tuple[int, int]) -> key_statement_pb2.E
         valid_from=window[0],
         valid_until=window[1],
     )
-
 
 
 async def still_serves(house: House, wire: Wire) -> exchange_service_pb2.SubmitResponse:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from rogatory.assistance.v1 import measure_pb2, request_form_pb2, request_pb2
 from rogatory.records.v1 import (
     acknowledgement_pb2,
     common_pb2,
     context_pb2,
     indicator_pb2,
+    offence_pb2,
     person_pb2,
 )
 
@@ -99,3 +101,17 @@ def acknowledgement(
     )
 
 
+def request() -> request_form_pb2.AssistanceRequest:
+    """Return a request for information about a seized server."""
+    return request_form_pb2.AssistanceRequest(
+        record_id=record_id("request"),
+        kind=request_pb2.ASSISTANCE_KIND_INFORMATION,
+        proceedings=request_form_pb2.PROCEEDINGS_TYPE_CRIMINAL,
+        facts="A server in the executing state served a fraud.",
+        measures=[
+            measure_pb2.Measure(measure_id="m1", kind=request_pb2.ASSISTANCE_KIND_INFORMATION)
+        ],
+        offences=[offence_pb2.Offence(iccs_code="0701")],
+        issuing_authority=request_form_pb2.Authority(name="Prosecution service"),
+        instruments=[request_form_pb2.Instrument(name="Directive (EU) 2023/977", article="Art. 4")],
+    )

@@ -23,9 +23,7 @@ async def policy_of(house: House, *wires: Wire) -> Policy:
     directory = await wires[0].directory.ListAgencies(directory_service_pb2.ListAgenciesRequest())
     agreements = {base_agreement().digest: base_agreement()}
     for wire in wires:
-        listed = await wire.agreements.ListAgreements(
-            agreement_service_pb2.ListAgreementsRequest()
-        )
+        listed = await wire.agreements.ListAgreements(agreement_service_pb2.ListAgreementsRequest())
         for record in listed.agreements:
             compiled = open_agreement(record.agreement)
             agreements[compiled.digest] = compiled

@@ -13,7 +13,6 @@ from typing import Self
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-
 from rogatory import receipts
 from rogatory.audit.v1 import audit_service_pb2_grpc, entry_pb2
 from rogatory.checkpoints import SignedCheckpoint, open_checkpoint
@@ -49,12 +48,14 @@ class Wire:
         self.channel = grpc.aio.secure_channel(
             f"{LOCALHOST}:{port}",
             credentials or agency.credentials,
-            options=(
-                ("grpc.max_receive_message_length", MAX_BYTES),
-                ("grpc.max_send_message_length", MAX_BYTES),
-                # Channels of one process would share a connection, and tests its fate.
-                ("grpc.use_local_subchannel_pool", 1),
-                *options,
+            options=tuple(
+                {
+                    "grpc.max_receive_message_length": MAX_BYTES,
+                    "grpc.max_send_message_length": MAX_BYTES,
+                    # Channels of one process would share a connection, and tests its fate.
+                    "grpc.use_local_subchannel_pool": 1,
+                    **dict(options),
+                }.items()
             ),
         )
         self.exchange = exchange_service_pb2_grpc.ExchangeServiceStub(self.channel)
@@ -77,9 +78,7 @@ class Wire:
         """Submit one message."""
         return await self.exchange.Submit(exchange_service_pb2.SubmitRequest(envelope=envelope))
 
-    async def submit_batch(
-        self, *envelopes: bytes
-    ) -> exchange_service_pb2.SubmitBatchResponse:
+    async def submit_batch(self, *envelopes: bytes) -> exchange_service_pb2.SubmitBatchResponse:
         """Submit several."""
         return await self.exchange.SubmitBatch(
             exchange_service_pb2.SubmitBatchRequest(envelopes=envelopes)
@@ -261,9 +260,7 @@ def check_receipt(
     return signed
 
 
-def receipt_file(
-    submission: exchange_service_pb2.Submission, checkpoint: str
-) -> receipts.Receipt:
+def receipt_file(submission: exchange_service_pb2.Submission, checkpoint: str) -> receipts.Receipt:
     """Return a submission's receipt as the library reads it."""
     return receipts.Receipt.from_submission(submission, checkpoint)
 

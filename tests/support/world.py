@@ -6,13 +6,15 @@ come from names, so that failures repeat.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 from cryptography.hazmat.primitives import serialization
@@ -27,7 +29,7 @@ from rogatory.exchange.v1 import (
     envelope_pb2,
     key_statement_pb2,
 )
-from rogatory.keyfiles import write_key_file, write_private_file
+from rogatory.keyfiles import write_key_file
 from rogatory.keys import PrivateKey
 from rogatory.records.v1 import common_pb2
 from rogatory.signers import MemorySigner
@@ -98,7 +100,7 @@ class Agency:
             keys: Further keys.
         """
         further = keys
-        window = {"valid_from": now - HOUR, "valid_until": now + 365 * DAY}
+        window: dict[str, Any] = {"valid_from": now - HOUR, "valid_until": now + 365 * DAY}
         keys = [
             statements.enrol(
                 algorithm=self.signing.public_key.algorithm,
@@ -173,6 +175,7 @@ class World:
     def __init__(self, folder: Path, *, extra_config: str = "") -> None:
         self.folder = folder
         self._migrated = False
+        self._together: list[entry_pb2.Governance] | None = None
         self.agencies: dict[str, Agency] = {}
         self.now = time.time_ns()
         moment = datetime.now(UTC)
@@ -255,8 +258,19 @@ class World:
             )
         )
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Enter in one transaction what is governed inside: the ledger is opened once."""
+        self._together = []
+        yield
+        documents, self._together = self._together, None
+        self.govern(*documents)
+
     def govern(self, *documents: entry_pb2.Governance) -> None:
         """Enter documents in the log, as the operator's command line does."""
+        if self._together is not None:
+            self._together += documents
+            return
         engine = open_engine(self.folder / "data")
         if not self._migrated:
             migrate(engine)

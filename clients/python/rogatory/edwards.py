@@ -8,6 +8,8 @@ Arithmetic after RFC 8032 section 5.1; nothing here touches a secret, so nothing
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _P = 2**255 - 19
 _L = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, -1, _P) % _P
@@ -36,10 +38,12 @@ def encoding_fault(raw: bytes) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)
 def point_fault(raw: bytes) -> str:
     """Say what is wrong with the point itself, or "" (32 bytes in; a few milliseconds).
 
-    Finds in addition whatever is not on the curve or not in the subgroup of prime order.
+    Finds in addition whatever is not on the curve or not in the subgroup of prime order. The latest
+    answers are remembered: the roots of an exchange stand in many documents.
     """
     fault = encoding_fault(raw)
     if fault:

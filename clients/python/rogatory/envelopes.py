@@ -139,9 +139,7 @@ def build(
             size=len(content),
             facts=facts.of_message(message),
         )
-        parts.append(
-            envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=content))
-        )
+        parts.append(envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=content)))
     for signer, role in signers:
         complete.signed_by.add(key=signer.public_key.fingerprint, role=role)
     found += wire.violations(complete, prefix="header")
@@ -152,9 +150,7 @@ def build(
     envelope = envelope_pb2.Envelope(
         header=header_bytes,
         signatures=[
-            envelope_pb2.Signature(
-                key=signer.public_key.fingerprint, value=signer.sign(payload)
-            )
+            envelope_pb2.Signature(key=signer.public_key.fingerprint, value=signer.sign(payload))
             for signer, _role in signers
         ],
         parts=parts,
@@ -214,9 +210,7 @@ def _content_violations(
 ) -> list[Violation]:
     """Return the rules that clear parts break, of those parts that can be read at all."""
     found: list[Violation] = []
-    for position, (part, descriptor) in enumerate(
-        zip(envelope.parts, header.parts, strict=False)
-    ):
+    for position, (part, descriptor) in enumerate(zip(envelope.parts, header.parts, strict=False)):
         try:
             schema = schemas.by_name(descriptor.schema)
             message = wire.decode(schema.message_type, part.clear.content, what="content")
@@ -387,10 +381,10 @@ def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message |
             )
     if found:
         raise wire.field_violations(found, what="message")
-    for position, message in enumerate(contents):
-        if message is not None:
+    for position, content in enumerate(contents):
+        if content is not None:
             stated = opened.header.parts[position].facts
-            if stated != facts.of_message(message):
+            if stated != facts.of_message(content):
                 raise EnvelopeError(
                     f"the header misstates the facts of part {position}",
                     hint="State the record count, field groups and data subjects it really has.",

@@ -3,7 +3,7 @@
 Which field belongs to which field group stands in the protos themselves, as the option
 `(rogatory.records.v1.field_group)`; any language reads it from the descriptors.
 
-- ``record_count``: records in the container's one repeated field; 1 for a part that is no container;
+- ``record_count``: records in the container's one repeated field; 1 for what is no container;
 - ``field_groups``: the groups of all fields that are filled, at any depth, ascending;
 - ``data_subjects``: every value of type ``DataSubjectCategory``, at any depth, ascending, and for
   victim notices VICTIM;
@@ -13,7 +13,7 @@ Which field belongs to which field group stands in the protos themselves, as the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rogatory.exchange.v1 import envelope_pb2
 from rogatory.records.v1 import common_pb2, context_pb2, victim_notice_pb2
@@ -43,19 +43,19 @@ _plans: dict[str, _Plan] = {}
 def of_message(message: Message) -> envelope_pb2.PartFacts:
     """Return the facts of a part's content."""
     descriptor = message.DESCRIPTOR
-    plan = _plans.get(descriptor.full_name) or _plan(descriptor)
+    plan = _plans.get(descriptor.full_name) or _plan(cast("Descriptor", descriptor))
     groups: set[int] = set()
     subjects: set[int] = set()
     _walk(message, plan, groups, subjects)
     if isinstance(message, victim_notice_pb2.VictimNotices):
         subjects.add(common_pb2.DATA_SUBJECT_CATEGORY_VICTIM)
-    is_context = isinstance(message, context_pb2.Context)
+    context = message if isinstance(message, context_pb2.Context) else None
     return envelope_pb2.PartFacts(
         record_count=_record_count(message),
         field_groups=sorted(groups),  # type: ignore[arg-type]  # numbers of the enum
         data_subjects=sorted(subjects),  # type: ignore[arg-type]  # numbers of the enum
-        case_reference=is_context and bool(message.case_references),
-        justification=is_context and bool(message.justification),
+        case_reference=context is not None and bool(context.case_references),
+        justification=context is not None and bool(context.justification),
     )
 
 
@@ -68,7 +68,7 @@ def records_field(descriptor: Descriptor) -> FieldDescriptor | None:
 
 
 def _record_count(message: Message) -> int:
-    container = records_field(message.DESCRIPTOR)
+    container = records_field(cast("Descriptor", message.DESCRIPTOR))
     return 1 if container is None else len(getattr(message, container.name))
 
 

@@ -138,9 +138,7 @@ class KeyRing:
     def keys_of(self, agency_id: str, role: int = 0) -> list[KnownKey]:
         """Return an agency's keys, of one role or of all."""
         return [
-            key
-            for key in self._keys.values()
-            if key.agency == agency_id and role in (0, key.role)
+            key for key in self._keys.values() if key.agency == agency_id and role in (0, key.role)
         ]
 
     def agency(self, agency_id: str) -> key_statement_pb2.Agency | None:

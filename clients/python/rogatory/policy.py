@@ -22,12 +22,9 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from google.protobuf.message import DecodeError
 
@@ -40,8 +37,9 @@ from rogatory.exchange.v1 import agreement_pb2, directory_service_pb2
 from rogatory.keyring import KeyRing
 from rogatory.keys import PublicKey
 from rogatory.notes import SignatureType, VerifiedSignature, VerifierKey
+from rogatory.settingsfile import Table
 
-_FORM = "See the top of rogatory/policy.py for the form of a policy file."
+_FORM = "Give a policy file with --policy; rogatory receipt policy writes one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +127,7 @@ class Policy:
             ConfigurationError: The file or one that it names cannot be read or used; the text
                 names the setting and what to change.
         """
-        table = _Table.read(path)
+        table = Table.read(path, form=_FORM)
         log, witnesses, files = table.below("log"), table.below("witnesses"), table.below("files")
         roots = table.below("roots")
         table.only("log", "witnesses", "roots", "files")
@@ -231,78 +229,20 @@ def verified_agreements(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of the file, read with errors that name file, key and remedy."""
-
-    path: Path
-    name: str
-    values: dict[str, Any]
-
-    @classmethod
-    def read(cls, path: Path) -> _Table:
-        try:
-            return cls(path, "", tomllib.loads(path.read_text("utf-8")))
-        except OSError as error:
-            raise ConfigurationError(
-                f"The policy file {path} cannot be read: {error.strerror}",
-                hint="Give its path with --policy; rogatory receipt policy writes one.",
-            ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"The policy file {path} is not TOML: {error}", hint=_FORM
-            ) from error
-
-    def fault(self, key: str, what: str, hint: str) -> ConfigurationError:
-        full = f"{self.name}.{key}" if self.name else key
-        return ConfigurationError(f"In {self.path}, {full} {what}", hint=hint)
-
-    def only(self, *known: str) -> None:
-        for key in self.values:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
-                raise self.fault(key, "is not a setting", hint)
-
-    def below(self, key: str) -> _Table:
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            raise self.fault(key, "is not a table", f"Write it as [{key}]. {_FORM}")
-        return _Table(self.path, key, value)
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key, "")
-        if not isinstance(value, str):
-            raise self.fault(key, "is not a text", "Put it in quotes.")
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.fault(key, "is not a list of texts", f'Write it as {key} = ["..."].')
-        return value
-
-    def number(self, key: str) -> int:
-        value = self.values.get(key, 0)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.fault(key, "is not a whole number", f"Write it as {key} = 1.")
-        return value
-
-
-def _witnesses(table: _Table) -> list[Witness]:
+def _witnesses(table: Table) -> list[Witness]:
     rows = table.values.get("keys", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise table.fault("keys", "is not a list of tables", "Write each as [[witnesses.keys]].")
     found = []
     for position, row in enumerate(rows):
-        entry = _Table(table.path, f"witnesses.keys[{position}]", row)
+        entry = Table(table.path, f"witnesses.keys[{position}]", row)
         entry.only("key", "agency")
         key = _verifier_key(entry, "key", entry.text("key"), SignatureType.COSIGNATURE)
         found.append(Witness(key=key, agency=entry.text("agency")))
     return found
 
 
-def _verifier_key(table: _Table, key: str, text: str, wanted: SignatureType) -> VerifierKey:
+def _verifier_key(table: Table, key: str, text: str, wanted: SignatureType) -> VerifierKey:
     try:
         found = VerifierKey.parse(text)
     except RogatoryError as error:
@@ -316,14 +256,14 @@ def _verifier_key(table: _Table, key: str, text: str, wanted: SignatureType) -> 
     return found
 
 
-def _public_key(table: _Table, agency: str) -> PublicKey:
+def _public_key(table: Table, agency: str) -> PublicKey:
     try:
         return PublicKey.from_text(table.text(agency))
     except RogatoryError as error:
         raise table.fault(f'"{agency}"', f"is not a key: {error.message}", error.hint) from error
 
 
-def _directory_entry(path: Path, table: _Table) -> directory_service_pb2.DirectoryEntry:
+def _directory_entry(path: Path, table: Table) -> directory_service_pb2.DirectoryEntry:
     try:
         return directory_service_pb2.DirectoryEntry.FromString(_bytes(path, table, "agencies"))
     except DecodeError as error:
@@ -334,7 +274,7 @@ def _directory_entry(path: Path, table: _Table) -> directory_service_pb2.Directo
         ) from error
 
 
-def _agreement(path: Path, table: _Table) -> agreement_pb2.SignedAgreement:
+def _agreement(path: Path, table: Table) -> agreement_pb2.SignedAgreement:
     data = _bytes(path, table, "agreements")
     try:
         return from_armour(data.decode("ascii"))
@@ -346,7 +286,7 @@ def _agreement(path: Path, table: _Table) -> agreement_pb2.SignedAgreement:
         ) from error
 
 
-def _bytes(path: Path, table: _Table, key: str) -> bytes:
+def _bytes(path: Path, table: Table, key: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

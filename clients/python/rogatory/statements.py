@@ -96,9 +96,7 @@ def verify(signed: key_statement_pb2.SignedKeyStatement) -> key_statement_pb2.Ke
         KeyRejected: the root or a key is not acceptable.
         SignatureInvalid: the root did not sign it, or a key does not fit its role.
     """
-    statement = wire.decode(
-        key_statement_pb2.KeyStatement, signed.statement, what="key statement"
-    )
+    statement = wire.decode(key_statement_pb2.KeyStatement, signed.statement, what="key statement")
     wire.validate(statement, what="key statement")
     root = keys.PublicKey(statement.root.algorithm, statement.root.public_key)
     if signed.signature.key != root.fingerprint:
@@ -107,9 +105,7 @@ def verify(signed: key_statement_pb2.SignedKeyStatement) -> key_statement_pb2.Ke
             "the root it names",
             hint="Sign it with the root key that stands in it.",
         )
-    root.verify(
-        signed.signature.value, dsse.pae(dsse.KEY_STATEMENT_TYPE, signed.statement)
-    )
+    root.verify(signed.signature.value, dsse.pae(dsse.KEY_STATEMENT_TYPE, signed.statement))
     for key in statement.keys:
         _check_role(key)
     return statement

@@ -9,7 +9,7 @@ numbers, each in its shortest form, singular fields once. That is what protobuf 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,7 +21,7 @@ from rogatory._vendor.buf.validate import validate_pb2 as _validate_pb2  # isort
 import protovalidate  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from google.protobuf.descriptor import Descriptor
 
@@ -32,9 +32,9 @@ MAX_VIOLATIONS = 100
 
 FIRST_SECOND = -62_135_596_800
 LAST_SECOND = 253_402_300_799
-"""Years 1 to 9999: what google.protobuf.Timestamp may hold. The parser takes any number, and whoever
-prints such an instant or reckons with it fails."""
-LAST_NANOSECOND = 999_999_999
+"""Years 1 to 9999: what google.protobuf.Timestamp may hold. The parser takes any number, and
+whoever prints such an instant or reckons with it fails."""
+SECOND = 1_000_000_000
 
 _RULES_FILE = _validate_pb2.DESCRIPTOR.name
 _validator = protovalidate.Validator()
@@ -138,7 +138,7 @@ def _plan(descriptor: Descriptor) -> _Plan:
 
 def _instant_violations(message: Message, prefix: str) -> list[Violation]:
     descriptor = message.DESCRIPTOR
-    plan = _plans.get(descriptor.full_name) or _plan(descriptor)
+    plan = _plans.get(descriptor.full_name) or _plan(cast("Descriptor", descriptor))
     if not plan.fields:
         return []
     return [
@@ -151,21 +151,26 @@ def _instant_violations(message: Message, prefix: str) -> list[Violation]:
     ]
 
 
-def _bad_instants(message: Message, plan: _Plan) -> Iterator[str]:
+def _bad_instants(message: Message, plan: _Plan) -> list[str]:
+    """Return the paths of instants out of range; made for the case that there are none."""
+    found: list[str] = []
     for name, repeated, below in plan.fields:
-        if not repeated and not message.HasField(name):
+        if repeated:
+            items: Iterable[Any] = getattr(message, name)
+        elif message.HasField(name):
+            items = (getattr(message, name),)
+        else:
             continue
-        value: Any = getattr(message, name)
-        for position, item in enumerate(value if repeated else (value,)):
+        for position, item in enumerate(items):
+            if below is None:
+                if FIRST_SECOND <= item.seconds <= LAST_SECOND and 0 <= item.nanos < SECOND:
+                    continue
+                inner = [""]
+            else:
+                inner = [f".{path}" for path in _bad_instants(item, below)]
             path = f"{name}[{position}]" if repeated else name
-            if below is not None:
-                for inner in _bad_instants(item, below):
-                    yield f"{path}.{inner}"
-            elif (
-                not FIRST_SECOND <= item.seconds <= LAST_SECOND
-                or not 0 <= item.nanos <= LAST_NANOSECOND
-            ):
-                yield path
+            found += [f"{path}{rest}" for rest in inner]
+    return found
 
 
 def _path(violation: object) -> str:

@@ -4,9 +4,9 @@ The transaction is built on the event loop and only its commit, which waits for 
 thread: one hop for each group and none for each message. While a group is being committed the next
 one gathers.
 
-How long to linger adapts to load: an idle gateway commits at once; a busy one gathers for as long as
-messages keep coming without a pause, up to a limit, since a group costs the same for one message and
-for many and the event loop has work to do in the meantime.
+How long to linger adapts to load: an idle gateway commits at once; a busy one gathers for as long
+as messages keep coming without a pause, up to a limit, since a group costs the same for one message
+and for many, and the event loop has work to do in the meantime.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from rogatory_gateway import errors
+from rogatory_gateway import errors, telemetry
 from rogatory_gateway.ledger.items import MessageItem
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rogatory_gateway.admission.admission import Candidate
     from rogatory_gateway.admission.verifying import GroupVerifier
     from rogatory_gateway.ledger.items import Item
-    from rogatory_gateway.ledger.ledger import Appended, Ledger
+    from rogatory_gateway.ledger.ledger import Appended, Group, Ledger
 
 GROUP_BYTES = 16 << 20
 """Most message bytes in a group: bounds memory and the write-ahead log's growth."""
@@ -111,7 +111,7 @@ class Committer:
 
     async def stop(self) -> None:
         """Commit what waits, then stop."""
-        while self._waiting or self._busy.locked():
+        while self._waiting or self._busy.locked():  # noqa: ASYNC110 - once, at the very end
             await asyncio.sleep(_LOCK_POLL_SECONDS)
         if self._task is not None:
             self._task.cancel()
@@ -176,13 +176,15 @@ class Committer:
                 governance=self._ledger.head.governance,
             )
             open_group = await self._begin(items)
-            await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
+            with telemetry.COMMIT_SECONDS.time():
+                await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
             appended = open_group.finish()
             checkpoint = self._sign(appended)
         except SQLAlchemyError as error:
             # Whether the commit took is not known: the next group reads the head from the database.
             self._ledger.forget()
-            log.error("group not committed", error=type(error).__name__, detail=_detail(error))
+            # No traceback: SQLAlchemy's holds the statement's parameters, which are records.
+            log.error("group not committed", error=type(error).__name__, detail=_detail(error))  # noqa: TRY400
             self._fail(group, errors.ledger_unavailable())
             return
         except Exception:
@@ -206,7 +208,7 @@ class Committer:
             start = end
         self._announce(appended)
 
-    async def _begin(self, items: Sequence[Item]):  # noqa: ANN202 - ledger.Group
+    async def _begin(self, items: Sequence[Item]) -> Group:
         deadline = asyncio.get_running_loop().time() + LOCK_PATIENCE_SECONDS
         while True:
             for item in items:
@@ -223,6 +225,7 @@ class Committer:
 
     @staticmethod
     def _fail(group: list[_Waiting], error: EnvelopeError) -> None:
+        telemetry.FAILED_GROUPS.inc()
         for waiting in group:
             if not waiting.future.done():
                 waiting.future.set_exception(error)

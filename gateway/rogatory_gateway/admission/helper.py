@@ -58,7 +58,7 @@ def command(*, folder: Path, origin: str, message_bytes: int) -> tuple[str, ...]
 async def write_request(
     process: asyncio.subprocess.Process, candidates: Sequence[Candidate], *, governance: int
 ) -> None:
-    """Send messages to the helper and wait until the pipe has taken them all: then it is at work."""
+    """Send messages to the helper; return when the pipe has taken them all and it is at work."""
     head = {
         "governance": governance,
         "items": [
@@ -70,7 +70,7 @@ async def write_request(
     process.stdin.write(
         json.dumps(head).encode() + b"\n" + b"".join(candidate.data for candidate in candidates)
     )
-    while process.stdin.transport.get_write_buffer_size():
+    while process.stdin.transport.get_write_buffer_size():  # noqa: ASYNC110 - microseconds
         await asyncio.sleep(0)
 
 

@@ -19,8 +19,7 @@ from rogatory.exchange.v1 import codes_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import grpc
-
+    from rogatory_gateway.errors import ServicerContext
     from rogatory_gateway.ledger.registry import Registry
 
 REMEMBERED_CERTIFICATES = 4096
@@ -56,7 +55,7 @@ class Identifier:
         self._now = now
         self._digests: dict[bytes, tuple[bytes, bytes]] = {}
 
-    def identify(self, context: grpc.aio.ServicerContext) -> Caller:
+    def identify(self, context: ServicerContext) -> Caller:
         """Return who makes a call.
 
         Raises:

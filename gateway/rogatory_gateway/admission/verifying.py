@@ -2,8 +2,8 @@
 
 Opening and verifying a message costs more than all else, and Python runs one thread at a time. The
 helper is this very code in a process of its own, fed through pipes: when the gateway ends, however
-it ends, the pipe closes and the helper ends with it. Without a helper, or when it fails, all is done
-here.
+it ends, the pipe closes and the helper ends with it. Without a helper, or when it fails, all is
+done here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rogatory_gateway.ledger.registry import Registry
 
 WORTH_SHARING = 12
-"""Candidates from which on the helper gets a share: below, the way there costs more than it saves."""
+"""Candidates from which on the helper gets a share: for fewer the way there costs too much."""
 
 HELPER_PATIENCE_SECONDS = 10.0
 """Longest wait for the helper's answer: a hundred times what a full group takes."""
@@ -109,7 +109,7 @@ class GroupVerifier:
                 helper.read_verdicts(process), HELPER_PATIENCE_SECONDS
             )
         except (OSError, EOFError, ValueError, TimeoutError) as error:
-            log.error("verification helper failed", error=type(error).__name__)
+            log.error("verification helper failed", error=type(error).__name__)  # noqa: TRY400
             await self._restart()
             return [self._admit(candidate) for candidate in candidates]
         return [

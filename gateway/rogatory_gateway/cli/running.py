@@ -96,4 +96,6 @@ def demo(
     """Run a joint operation of 30 agencies on this machine, with real processes over mutual TLS."""
     from rogatory_gateway.demo import run  # noqa: PLC0415 - as in `serve`
 
-    raise typer.Exit(run(list(indicators or ()), folder, as_json, keep))
+    raise typer.Exit(
+        run(indicators=list(indicators or ()), folder=folder, as_json=as_json, keep=keep)
+    )

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import and_, exists, or_, select
 
 from rogatory import clock
-from rogatory.audit.v1 import audit_service_pb2
+from rogatory.audit.v1 import audit_service_pb2, entry_pb2
 from rogatory.exchange.v1 import decision_pb2, envelope_pb2, exchange_service_pb2
-from rogatory.audit.v1 import entry_pb2
 from rogatory_gateway.delivery.reader import delivery, opening
 from rogatory_gateway.ledger import reading, tables
 from rogatory_gateway.ledger.identity import identity_key
-from sqlalchemy import and_, exists, or_, select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from rogatory_gateway.ledger.items import OutcomeRow
+
+Item = TypeVar("Item", bound=Message)
+
+ANSWER_BYTES = 3 << 20
+"""Where a page ends though more would be wanted: gRPC clients take 4 MiB by default, and the last item
+of a page may be one of a mebibyte."""
+
+_FURTHEST = (1 << 63) - 1
 
 _ENTRIES = tables.entries.c
 _OUTCOMES = tables.outcomes.c
@@ -71,21 +83,18 @@ def list_messages(
         .limit(limit + 1)
     ).all()
     full = request.view == exchange_service_pb2.MESSAGE_VIEW_FULL
-    return [
-        _summary(
-            connection,
-            reading.Found(
-                index=row.idx,
-                entry=row.entry,
-                actor=row.actor,
-                kind=row.kind,
-                entry_time=row.entry_time,
-            ),
-            agency=agency,
-            full=full,
+
+    def summary(row: Row[Any]) -> exchange_service_pb2.MessageSummary:
+        found = reading.Found(
+            index=row.idx,
+            entry=row.entry,
+            actor=row.actor,
+            kind=row.kind,
+            entry_time=row.entry_time,
         )
-        for row in rows[:limit]
-    ], len(rows) > limit
+        return _summary(connection, found, agency=agency, full=full)
+
+    return _page(rows, limit, summary)
 
 
 def _summary(
@@ -125,8 +134,10 @@ def list_entries(
         only: The agency to whose entries and outcomes the listing is limited; None: all.
     """
     conditions: list[ColumnElement[bool]] = [_ENTRIES.idx > after]
-    for agency in filter(None, (only, request.agency)):
-        conditions.append(_party(agency))
+    if only is not None:
+        conditions.append(_party(only))
+    if request.agency:
+        conditions.append(_named(request.agency))
     if request.kind:
         conditions.append(_ENTRIES.kind == request.kind)
     if request.tag_prefix:
@@ -134,9 +145,9 @@ def list_entries(
     if request.message_id:
         conditions.append(_of_message(request.message_id))
     if request.HasField("from_time"):
-        conditions.append(_ENTRIES.entry_time >= clock.to_nanoseconds(request.from_time))
+        conditions.append(_ENTRIES.entry_time >= _instant(request.from_time))
     if request.HasField("before_time"):
-        conditions.append(_ENTRIES.entry_time < clock.to_nanoseconds(request.before_time))
+        conditions.append(_ENTRIES.entry_time < _instant(request.before_time))
     if request.disposition or request.agreement_id:
         outcome: list[ColumnElement[bool]] = [_OUTCOMES.idx == _ENTRIES.idx]
         if only is not None:
@@ -152,20 +163,48 @@ def list_entries(
         .order_by(_ENTRIES.idx)
         .limit(limit + 1)
     ).all()
-    return [
-        audit_service_pb2.ListedEntry(
-            index=row.idx,
-            entry=row.entry,
-            outcomes=[
-                opening(outcome_row)
-                for outcome_row in _openable(connection, row.idx, row.actor, only)
-            ],
+
+    def listed(row: Row[Any]) -> audit_service_pb2.ListedEntry:
+        openable = _openable(connection, row.idx, row.actor, only)
+        return audit_service_pb2.ListedEntry(
+            index=row.idx, entry=row.entry, outcomes=[opening(outcome) for outcome in openable]
         )
-        for row in rows[:limit]
-    ], len(rows) > limit
+
+    return _page(rows, limit, listed)
+
+
+def _page(
+    rows: Sequence[Row[Any]], limit: int, make: Callable[[Row[Any]], Item]
+) -> tuple[list[Item], bool]:
+    """Make items of rows until the page is full, by number or by size; say whether more follow."""
+    page: list[Item] = []
+    size = 0
+    for row in rows[:limit]:
+        item = make(row)
+        size += item.ByteSize()
+        if page and size > ANSWER_BYTES:
+            return page, True
+        page.append(item)
+    return page, len(rows) > limit
+
+
+def _instant(timestamp: Timestamp) -> int:
+    """Return an instant as the database can compare it: its numbers end in the year 2262."""
+    return max(-_FURTHEST, min(_FURTHEST, clock.to_nanoseconds(timestamp)))
+
+
+def _named(agency: str) -> ColumnElement[bool]:
+    """Match what an agency did or is addressed in, whatever came of it.
+
+    The entry's header names its recipients to everyone who sees it; a filter by outcome would tell
+    one recipient what was decided for another.
+    """
+    addressed = exists().where(_OUTCOMES.idx == _ENTRIES.idx, _OUTCOMES.recipient == agency)
+    return or_(_ENTRIES.actor == agency, addressed)
 
 
 def _party(agency: str) -> ColumnElement[bool]:
+    """Match what an agency did, or received at least in part."""
     received = exists().where(
         _OUTCOMES.idx == _ENTRIES.idx,
         _OUTCOMES.recipient == agency,
@@ -182,7 +221,7 @@ def _of_message(message_id: str) -> ColumnElement[bool]:
 
 def _openable(
     connection: Connection, index: int, actor: str, only: str | None
-) -> Sequence[reading.OutcomeRow]:
+) -> Sequence[OutcomeRow]:
     rows = reading.outcomes_of(connection, index)
     if only is None or actor == only:
         return rows

@@ -14,10 +14,11 @@ from rogatory.tiles import TileReader
 from rogatory_gateway.ledger import reading
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from rogatory.merkle import Tree
     from rogatory.notes import NoteSigner
     from rogatory_gateway.ledger.ledger import Appended
-    from sqlalchemy import Connection
 
 _TILES_KEPT = 16
 

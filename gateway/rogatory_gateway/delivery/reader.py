@@ -1,4 +1,4 @@
-"""Reads of the ledger for callers, in threads of their own so that they never stop the event loop."""
+"""Reads of the ledger for callers, in threads of their own: they never stop the event loop."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from rogatory_gateway.ledger import reading
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rogatory_gateway.ledger.items import OutcomeRow
     from sqlalchemy import Connection, Engine
+
+    from rogatory_gateway.ledger.items import OutcomeRow
 
 T = TypeVar("T")
 

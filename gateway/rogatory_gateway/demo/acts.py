@@ -19,7 +19,7 @@ from rogatory_gateway.demo.desk import Desk, Sent
 from rogatory_gateway.demo.hosts import Host, rank
 from rogatory_gateway.demo.memory import Received
 
-HOSTS_IN_A_PART = 100
+HOSTS_IN_A_PART = 200
 REPORTS_IN_A_PART = 500
 NOTICES_TOGETHER = 16
 """Messages of notices built before they are sent: some 1.5 MiB."""
@@ -46,7 +46,6 @@ def result(*sent: Sent, **more: Any) -> Result:  # noqa: ANN401 - JSON values
     return {
         "sent": sum(len(item.messages) for item in sent),
         "refusals": [row for item in sent for row in item.refusals],
-        "withheld": sum(item.withheld for item in sent),
         **more,
     }
 
@@ -140,7 +139,7 @@ def _batch(
         ),
     )
     contents = [
-        content.context(desk.agency, "desk", case=CASE),
+        content.context(desk.agency, "duty", case=CASE),
         content.indicators(part, now=now()),
     ]
     if tlp == common_pb2.TLP_AMBER:
@@ -162,7 +161,7 @@ async def ask_analysis(desk: Desk, order: Result) -> Result:
         ),
     )
     reason = content.context(
-        desk.agency, "desk", case=CASE, justification="Which of these command infected machines?"
+        desk.agency, "duty", case=CASE, justification="Which of these command infected machines?"
     )
     return result(
         await desk.send(
@@ -185,7 +184,7 @@ async def analyse(desk: Desk, order: Result) -> Result:
         offences=OFFENCES,
         in_reply_to=desk.memory.material,
     )
-    reason = content.context(desk.agency, "desk", case="HK-2026/117")
+    reason = content.context(desk.agency, "duty", case="HK-2026/117")
     found = _reported(chosen, indicator_pb2.INDICATOR_STATUS_CONFIRMED)
     for item in found.indicators:
         item.role = indicator_pb2.INDICATOR_ROLE_COMMAND_AND_CONTROL
@@ -194,7 +193,7 @@ async def analyse(desk: Desk, order: Result) -> Result:
     return result(await desk.send(envelope))
 
 
-async def ask_takedowns(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act
+async def ask_takedowns(desk: Desk, order: Result) -> Result:
     """The desk asks each private partner to take down what lies with it; a second officer signs."""
     batch = []
     for firm in cast.PARTNERS:
@@ -219,7 +218,7 @@ async def ask_takedowns(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - 
             ),
         )
         reason = content.context(
-            desk.agency, "desk", case=CASE, justification="Hosts on your network steal credentials."
+            desk.agency, "duty", case=CASE, justification="Hosts on your network steal credentials."
         )
         form = content.takedown_request(firm, [item.record_id for item in listed.indicators])
         batch.append(desk.build(draft, reason, form, listed, signers=desk.signers("head")))
@@ -339,7 +338,7 @@ async def arrests(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
     )
     reason = content.context(
         desk.agency,
-        "desk",
+        "duty",
         case=f"{desk.agency[:2].upper()}-2026/032",
         justification="Arrested in the operation; links to cases of yours are likely.",
     )
@@ -349,7 +348,7 @@ async def arrests(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
         persons.suspects(desk.agency),
         persons.fingerprints(desk.agency, 2),
         persons.health_notes(desk.agency),
-        signers=desk.signers("desk", "head"),
+        signers=desk.signers("duty", "head"),
     )
     return result(await desk.send(envelope))
 
@@ -367,7 +366,7 @@ async def seizures(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as ev
         recipients=[recipient(cast.COORDINATOR, cast.JOINT, "Art. 6")],
         offences=OFFENCES,
     )
-    reason = content.context(desk.agency, "desk", case=f"{desk.agency[:2].upper()}-2026/041")
+    reason = content.context(desk.agency, "duty", case=f"{desk.agency[:2].upper()}-2026/041")
     return result(await desk.send(desk.build(draft, reason, items)))
 
 

@@ -16,8 +16,8 @@ KITANAMI = "jp.kitanami-hosting"
 PAYLINE = "in.payline-payments"
 PARTNERS = (NORTHWALL, KITANAMI, PAYLINE)
 
-OFFICERS = ("desk", "duty", "head")
-"""Each agency's officers: `desk` drafts and signs, `duty` acknowledges, `head` approves."""
+OFFICERS = ("duty", "head")
+"""Each agency's officers: `duty` sends and acknowledges, `head` approves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What is exchanged beside hosts: evidence items, accounts, notices to victims, reasons for sending.
+"""What is exchanged: indicators of hosts, evidence items, accounts, notices, reasons for sending.
 
 Everything here is synthetic and the same in every run. Counts are those of a real operation.
 """

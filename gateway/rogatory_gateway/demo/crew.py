@@ -27,7 +27,7 @@ Answer = dict[str, Any]
 
 
 class PartyFailed(RogatoryError):
-    """An agency's process could not do what it was told, or found something that does not verify."""
+    """An agency's process could not do what it was told, or found what does not verify."""
 
 
 class Party:
@@ -158,7 +158,7 @@ class Crew:
         Raises:
             PartyFailed: One of them failed.
         """
-        return await self.each_do({agency: (name, order) for agency in self.parties})
+        return await self.each_do(dict.fromkeys(self.parties, (name, order)))
 
     async def each_do(self, orders: Mapping[str, tuple[str, Answer]]) -> dict[str, Answer]:
         """Give agencies an order each, at once; return their answers.
@@ -204,7 +204,7 @@ def best_isolation() -> str:
     if confine.landlock_version():  # (1)
         return LANDLOCK
     if os.name == "posix" and os.geteuid() == 0:  # (2)
-        probe = subprocess.run(  # noqa: S603 - our own program
+        probe = subprocess.run(
             [sys.executable, "-P", "-c", "import rogatory_gateway.demo.party"],
             user=_FIRST_UID,
             group=_FIRST_UID,

@@ -68,15 +68,12 @@ class Sent:
     """What became of messages sent.
 
     Attributes:
-        messages: How many.
-        outcomes: Their outcomes, in order.
+        messages: The gateway's answers, in order.
         refusals: A row for each recipient refused.
-        withheld: Parts withheld, all recipients together.
     """
 
     messages: list[Submitted] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
-    withheld: int = 0
 
 
 class Desk:
@@ -216,8 +213,6 @@ class Desk:
             decision = outcome.decision
             if decision.disposition == decision_pb2.DISPOSITION_REFUSED:
                 sent.refusals.append(_refusal(submitted.message_id, self.agency, cited, outcome))
-            else:
-                sent.withheld += sum(not part.disclosed for part in decision.parts)
         sent.messages.append(submitted)
         if keep:
             self.home.receipts.mkdir(mode=0o700, exist_ok=True)
@@ -355,7 +350,7 @@ def _refusal(
     message_id: str,
     sender: str,
     cited: Any,
-    outcome: decision_pb2.Outcome,  # noqa: ANN401
+    outcome: decision_pb2.Outcome,
 ) -> dict[str, Any]:
     decision = outcome.decision
     return {

@@ -1,7 +1,7 @@
 """Malicious hosts: read from lists as researchers publish them, or made up in reserved ranges.
 
-A list has one value a line: ``host``, ``address``, ``host:port``, ``http://host/path``, ``/path`` or
-``address/prefix length``. ``#`` begins a comment. The file's name is the malware family.
+A list has one value a line: ``host``, ``address``, ``host:port``, ``http://host/path``, ``/path``
+or ``address/prefix length``. ``#`` begins a comment. The file's name is the malware family.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _host(text: str) -> tuple[int, str]:
             raise ValueError(f"{text!r} is no domain name") from None
     labels = name.split(".")
     if (
-        len(labels) < 2  # noqa: PLR2004 - a name on the internet has a top-level domain
+        len(labels) < 2
         or len(name) > MAX_DOMAIN
         or not all(_LABEL.fullmatch(label) for label in labels)
         or labels[-1].isdecimal()

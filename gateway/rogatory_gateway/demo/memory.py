@@ -66,7 +66,7 @@ class Memory:
     confirmed: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[common_pb2.MessageReference, list[Received]]] = field(default_factory=list)
     material: common_pb2.MessageReference | None = None
-    suspects: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    suspects: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, tuple[int, int]] = field(default_factory=dict)
     references: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
@@ -94,7 +94,7 @@ class Memory:
                 return len(part.notices)
             case person_pb2.Persons():
                 for person in part.persons:
-                    self._person(person)
+                    self._person(person, message.header.sender)
                 return len(part.persons)
             case evidence_pb2.EvidenceItems():
                 for item in part.items:
@@ -133,11 +133,12 @@ class Memory:
             self.analysed |= {item.record_id: item for item in listed}
         self.hosts |= {item.record_id: item for item in listed}
 
-    def _person(self, person: person_pb2.Person) -> None:
+    def _person(self, person: person_pb2.Person, sender: str) -> None:
         if person.category == common_pb2.DATA_SUBJECT_CATEGORY_SUSPECT:
-            self.suspects[person.record_id] = [
-                (text.script, text.text) for name in person.names for text in name.texts
-            ]
+            self.suspects[person.record_id] = {
+                "by": sender,
+                "names": [(text.script, text.text) for name in person.names for text in name.texts],
+            }
 
     def progress(self) -> dict[str, int]:
         """Return what to draw progress from."""

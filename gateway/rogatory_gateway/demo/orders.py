@@ -27,8 +27,7 @@ from rogatory_gateway.demo.desk import Desk
 
 _VALID_DAYS = 365
 _RIGHTS = {
-    "desk": [codes_pb2.OFFICER_RIGHT_DRAFT, codes_pb2.OFFICER_RIGHT_SIGN],
-    "duty": [codes_pb2.OFFICER_RIGHT_SIGN],
+    "duty": [codes_pb2.OFFICER_RIGHT_DRAFT, codes_pb2.OFFICER_RIGHT_SIGN],
     "head": [codes_pb2.OFFICER_RIGHT_SIGN, codes_pb2.OFFICER_RIGHT_APPROVE],
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rogatory.enrolment import read_request
 from rogatory_gateway.demo import cast, content, persons
-from rogatory_gateway.demo.crew import LANDLOCK, Answer, Crew
+from rogatory_gateway.demo.crew import LANDLOCK, Answer, Crew, PartyFailed
 from rogatory_gateway.demo.hosts import Host
 from rogatory_gateway.demo.house import House, draw_up, put_together
 from rogatory_gateway.demo.refusals import WHO_TRIES
@@ -71,9 +71,9 @@ class Outcome:
         verified: What all of them verified.
         log: Origin, size, root and verifier key, which all of them saw alike.
         refusals: A row for each recipient refused.
-        sent, withheld: Messages submitted, receipts not counted; parts withheld.
+        sent: Messages submitted, receipts not counted.
+        to_take_down: Hosts that agencies were told to take down.
         denied, attempts: Attempts to read what is another's.
-        confined: Agencies whose process shut itself in.
     """
 
     totals: dict[str, Answer] = field(default_factory=dict)
@@ -81,10 +81,9 @@ class Outcome:
     log: dict[str, Any] = field(default_factory=dict)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     sent: int = 0
-    withheld: int = 0
+    to_take_down: int = 0
     denied: int = 0
     attempts: int = 0
-    confined: int = 0
 
 
 class Play:
@@ -121,7 +120,12 @@ class Play:
         made = await crew.each_do(
             {agency: ("request", {"agency": agency}) for agency in crew.parties}
         )
-        self.outcome.confined = sum(answer["confined"] for answer in made.values())
+        confined = sum(answer["confined"] for answer in made.values())
+        if crew.isolation == LANDLOCK and confined < len(made):
+            raise PartyFailed(
+                f"{len(made) - confined} of {len(made)} processes could not shut themselves in",
+                hint="Please report this with the kernel's version.",
+            )
         requests = {agency: answer["request"] for agency, answer in made.items()}
         answers = house.admit(requests.values())
         await crew.each_do({a: ("accept", {"answer": text}) for a, text in answers.items()})
@@ -131,7 +135,7 @@ class Play:
         for agreement_id in cast.AGREEMENTS:
             parties, data = draw_up(agreement_id, roots)
             order = {"agreement": base64.b64encode(data).decode()}
-            given = await crew.each_do({party: ("sign", order) for party in parties})
+            given = await crew.each_do(dict.fromkeys(parties, ("sign", order)))
             signatures = [base64.b64decode(item["signature"]) for item in given.values()]
             signed.append(put_together(data, signatures))
         house.enter(signed)
@@ -195,6 +199,7 @@ class Play:
         answers = await self._crew.each_do({agency: ("count_mine", {}) for agency in able})
         counts = {agency: answer["count"] for agency, answer in answers.items()}
         shares = share_out(self._sizes.down, counts)
+        self.outcome.to_take_down = sum(shares.values())
         await self._act(
             {
                 agency: (
@@ -212,7 +217,6 @@ class Play:
         answers = await self._crew.each_do(orders)
         for answer in answers.values():
             outcome.sent += answer["sent"]
-            outcome.withheld += answer["withheld"]
             outcome.refusals += answer["refusals"]
         await self._settle(answers)
 
@@ -241,11 +245,6 @@ class Play:
             for agency, last in answer["positions"].items():
                 found[agency] = max(last, found.get(agency, 0))
         return found
-
-    @property
-    def shut_in(self) -> bool:
-        """Whether every agency's process shut itself in where that was the plan."""
-        return self._crew.isolation != LANDLOCK or self.outcome.confined == len(self._crew.parties)
 
 
 def share_out(total: int, able: dict[str, int]) -> dict[str, int]:

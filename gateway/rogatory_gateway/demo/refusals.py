@@ -41,7 +41,7 @@ def _transfer(
 
 def _because(desk: Desk, case: str = "DEMO-2026/001") -> Message:
     return content.context(
-        desk.agency, "desk", case=case, justification="Links to a case of yours are likely."
+        desk.agency, "duty", case=case, justification="Links to a case of yours are likely."
     )
 
 

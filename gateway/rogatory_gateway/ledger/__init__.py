@@ -1,1 +1,1 @@
-"""The ledger: the transaction in which a message is decided and entered in the log, and its state."""
+"""The ledger: the transaction in which a message is decided and entered, and its state."""

@@ -40,9 +40,17 @@ class State(Protocol):
     """What deciding reads from the ledger inside the transaction."""
 
     def standing(
-        self, reference: tuple[str, str, bytes], *, sender: str, recipient: str
+        self,
+        reference: tuple[str, str, bytes],
+        *,
+        sender: str,
+        recipient: str,
+        exercise: bool,
     ) -> tuple[int, bytes]:
-        """Return the ReferenceStanding of a message and the digest of the agreement it went by."""
+        """Return the ReferenceStanding of a message and the digest of the agreement it went by.
+
+        Training traffic refers to training traffic only, and live records to live ones.
+        """
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int
@@ -105,7 +113,10 @@ class Decider:
             agreement = registry.in_force(recipient.agreement_id, entry_time=entry_time)
             if reference is not None:
                 context.reference, _ = state.standing(  # type: ignore[assignment]
-                    reference, sender=header.sender, recipient=recipient.agency
+                    reference,
+                    sender=header.sender,
+                    recipient=recipient.agency,
+                    exercise=header.exercise,
                 )
             if replies_to is not None:
                 agreement = _governing(
@@ -114,6 +125,7 @@ class Decider:
                         (replies_to.sender, replies_to.message_id, replies_to.header_digest),
                         sender=header.sender,
                         recipient=recipient.agency,
+                        exercise=header.exercise,
                     )[1],
                     registry,
                 )
@@ -123,7 +135,10 @@ class Decider:
                 for quota in agreement.quota_clauses:
                     context.quotas.add(
                         clause_id=quota.clause_id,
-                        count=state.quota_count(
+                        # Training uses up no quota, so that it never stands in the way of a case.
+                        count=0
+                        if header.exercise
+                        else state.quota_count(
                             agreement_id=agreement.agreement_id,
                             clause_id=quota.clause_id,
                             sender=header.sender,
@@ -131,7 +146,10 @@ class Decider:
                             from_day=entry_time // NANOSECONDS_PER_DAY - quota.period_days + 1,
                         ),
                     )
-            decided.append(self._decide_one(agreement, view, position, context))
+            one = self._decide_one(agreement, view, position, context)
+            if header.exercise:
+                one.counts = ()
+            decided.append(one)
         return decided
 
     def _standings(self, signers: tuple[KnownKey, ...]) -> list[decision_pb2.SignerStanding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ MAX_ENTRY_BYTES = 65_535
 _KIND_NAMES = {
     number: name.removeprefix("KIND_").lower() for name, number in codes_pb2.Kind.items()
 }
-_ACTIONS = {
+_ACTIONS: dict[int, str] = {
     decision_pb2.DISPOSITION_PERMITTED: "admitted",
     decision_pb2.DISPOSITION_WITHHELD: "admitted_in_part",
     decision_pb2.DISPOSITION_REFUSED: "refused",
@@ -82,6 +83,7 @@ class Appended:
         first: Index of the first new entry.
         woken: (agency, exercise) of every inbox that grew.
         governed: Whether agencies or agreements changed.
+        tags: How many entries were made with each tag.
     """
 
     size: int
@@ -90,6 +92,7 @@ class Appended:
     proofs: Sequence[Sequence[bytes]]
     woken: frozenset[tuple[str, bool]]
     governed: bool
+    tags: Counter[str]
 
 
 class Group:
@@ -101,6 +104,7 @@ class Group:
         self.rows = Rows(ledger.statements)
         self.leaves: list[bytes] = []
         self.woken: set[tuple[str, bool]] = set()
+        self.tags: Counter[str] = Counter()
         self.governed = 0
         self.growth: merkle.Growth | None = None
         self.entry_time = 0
@@ -157,7 +161,11 @@ class Ledger:
     def append(self, items: Sequence[Item]) -> Appended:
         """Enter a group and wait for the disk; the command line's way in."""
         group = self.begin(items)
-        group.commit()
+        try:
+            group.commit()
+        except BaseException:
+            self.forget()
+            raise
         return group.finish()
 
     def begin(self, items: Sequence[Item]) -> Group:
@@ -188,7 +196,7 @@ class Ledger:
         """Mark the memory as unsure: the next group loads the head from the database."""
         self._head = Head(size=-1, entry_time=0, frontier=merkle.Frontier(), governance=-1)
         self._inboxes.clear()
-        # Not only when it is `in_transaction`: one whose commit failed is over and still in the way.
+        # Not only when `in_transaction`: one whose commit failed is over and still in the way.
         self._connection.rollback()
 
     # -- the state in memory ---------------------------------------------------------------------
@@ -352,12 +360,12 @@ class Ledger:
         )
         salts = self._random(32 * len(decided))
         commitments = []
-        best = decision_pb2.DISPOSITION_REFUSED
+        best: int = decision_pb2.DISPOSITION_REFUSED
         exercise = header.exercise
         for position, outcome in enumerate(decided):
             inbox_position = 0
             if outcome.disposition != decision_pb2.DISPOSITION_REFUSED:
-                best = min(best, outcome.disposition)  # type: ignore[type-var]
+                best = min(best, outcome.disposition)
                 inbox_position = self._inbox(outcome.recipient, exercise=exercise) + 1
                 self._inboxes[outcome.recipient, exercise] = inbox_position
                 group.woken.add((outcome.recipient, exercise))
@@ -491,6 +499,7 @@ class Ledger:
         item.entry = entry
         item.index = self._head.size + len(group.leaves)
         group.leaves.append(merkle.leaf_hash(entry))
+        group.tags[tag] += 1
         group.rows.add_entry(item, tag=tag, entry_time=group.entry_time, columns=columns)
 
     # -- writing ---------------------------------------------------------------------------------
@@ -550,6 +559,7 @@ class Ledger:
             proofs=growth.inclusion_proofs(),
             woken=frozenset(group.woken),
             governed=bool(group.governed),
+            tags=group.tags,
         )
 
 

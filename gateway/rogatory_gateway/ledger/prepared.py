@@ -130,8 +130,8 @@ class Statements:
             chunk = wanted[start : start + most]
             probe = next(probe for probe in self._probes if len(probe.names) >= len(chunk))
             padded = chunk + chunk[-1:] * (len(probe.names) - len(chunk))
-            for identity, index, digest in probe.run(connection, padded):
-                found[bytes(identity)] = (index, bytes(digest))
+            for row in probe.run(connection, padded):
+                found[bytes(row.identity)] = (row.idx, bytes(row.header_digest))
         return found
 
     @staticmethod

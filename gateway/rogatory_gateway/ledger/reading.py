@@ -204,6 +204,7 @@ def standing(
     *,
     sender: str,
     recipient: str,
+    exercise: bool,
     before: int | None = None,
 ) -> tuple[int, bytes]:
     """Return how an earlier message stands to the two, and the agreement it went by.
@@ -227,6 +228,7 @@ def standing(
         .where(
             entries.identity == identity_key(author, message_id),
             entries.header_digest == header_digest,
+            entries.exercise == exercise,
             outcomes.recipient == other,
             outcomes.disposition != decision_pb2.DISPOSITION_REFUSED,
             true() if before is None else entries.idx < before,
@@ -265,10 +267,17 @@ class LedgerState:
     connection: Connection
 
     def standing(
-        self, reference: tuple[str, str, bytes], *, sender: str, recipient: str
+        self,
+        reference: tuple[str, str, bytes],
+        *,
+        sender: str,
+        recipient: str,
+        exercise: bool,
     ) -> tuple[int, bytes]:
         """Return how an earlier message stands to the two, and the agreement it went by."""
-        return standing(self.connection, reference, sender=sender, recipient=recipient)
+        return standing(
+            self.connection, reference, sender=sender, recipient=recipient, exercise=exercise
+        )
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int

@@ -87,7 +87,7 @@ class Registry:
         compiled = open_agreement(signed)
         if compiled.agreement_id == self.base.agreement_id or not compiled.parties:
             raise AgreementError(
-                f"agreement {compiled.agreement_id} has no parties or takes the base agreement's id",
+                f"agreement {compiled.agreement_id} has no parties, or the base agreement's id",
                 hint="Give it an id of its own and name at least two parties.",
             )
         versions = self._agreements.setdefault(compiled.agreement_id, [])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rogatory import clock, wire
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import (
+    agreement_pb2,
     agreement_service_pb2,
     agreement_service_pb2_grpc,
     decision_pb2,
@@ -19,9 +20,9 @@ from rogatory_gateway.ledger.registry import AgreementVersion
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
-    import grpc
     from sqlalchemy import Connection
 
+    from rogatory_gateway.errors import ServicerContext
     from rogatory_gateway.services.context import Context
 
 _MOST_AGREEMENTS = 50
@@ -37,7 +38,7 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
     async def ListAgreements(
         self,
         request: agreement_service_pb2.ListAgreementsRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> agreement_service_pb2.ListAgreementsResponse:
         """List the caller's agreements."""
         caller = self._gateway.identifier.identify(context)
@@ -61,7 +62,7 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
     async def GetAgreement(
         self,
         request: agreement_service_pb2.GetAgreementRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> agreement_service_pb2.GetAgreementResponse:
         """Return one version of an agreement."""
         caller = self._gateway.identifier.identify(context)
@@ -69,7 +70,7 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
         if request.agreement_id == registry.base.agreement_id:
             return agreement_service_pb2.GetAgreementResponse(
                 agreement=agreement_service_pb2.AgreementRecord(
-                    agreement={"agreement": registry.base.data},
+                    agreement=agreement_pb2.SignedAgreement(agreement=registry.base.data),
                     digest=registry.base.digest,
                     state=agreement_service_pb2.AGREEMENT_STATE_IN_FORCE,
                 )
@@ -92,7 +93,7 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
     async def EvaluateExchange(
         self,
         request: agreement_service_pb2.EvaluateExchangeRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> agreement_service_pb2.EvaluateExchangeResponse:
         """Say what would become of a message now."""
         gateway = self._gateway
@@ -122,12 +123,10 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
                 state=LedgerState(connection),
                 entry_time=now,
             )
-            outcomes = []
-            for one in decided:
-                outcomes.append(
-                    decision_pb2.Outcome.FromString(outcome_bytes(one, inbox_position=0))
-                )
-            return outcomes
+            return [
+                decision_pb2.Outcome.FromString(outcome_bytes(one, inbox_position=0))
+                for one in decided
+            ]
 
         return agreement_service_pb2.EvaluateExchangeResponse(
             outcomes=await gateway.reader.run(evaluate)

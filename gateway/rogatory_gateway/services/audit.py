@@ -17,8 +17,7 @@ from rogatory_gateway.ledger.items import AccessItem
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
-    import grpc
-
+    from rogatory_gateway.errors import ServicerContext
     from rogatory_gateway.services.context import Context
 
 _MOST_ENTRIES = 100
@@ -34,7 +33,7 @@ class AuditService(audit_service_pb2_grpc.AuditServiceServicer):
     async def ListEntries(
         self,
         request: audit_service_pb2.ListEntriesRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> audit_service_pb2.ListEntriesResponse:
         """List entries; the read is itself entered in the log before it is answered."""
         gateway = self._gateway
@@ -72,7 +71,7 @@ class AuditService(audit_service_pb2_grpc.AuditServiceServicer):
     async def GetCheckpoint(
         self,
         request: audit_service_pb2.GetCheckpointRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> audit_service_pb2.GetCheckpointResponse:
         """Return the latest checkpoint, and a consistency proof on demand."""
         gateway = self._gateway
@@ -100,7 +99,7 @@ class AuditService(audit_service_pb2_grpc.AuditServiceServicer):
     async def GetTile(
         self,
         request: audit_service_pb2.GetTileRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> audit_service_pb2.GetTileResponse:
         """Return a hash tile of the published log."""
         gateway = self._gateway

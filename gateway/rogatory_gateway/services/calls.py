@@ -19,8 +19,9 @@ from rogatory_gateway.services.frames import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import grpc
     from google.protobuf.message import Message
+
+    from rogatory_gateway.errors import ServicerContext
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -34,13 +35,11 @@ log = structlog.get_logger()
 
 
 def handler(method: F) -> F:
-    """Wrap a handler, unary or streaming by `write`: check the request, turn errors into statuses."""
+    """Wrap a handler, unary or streaming by `write`: check requests, turn errors into statuses."""
 
     @functools.wraps(method)
-    async def handle(self: Any, request: Message, context: grpc.aio.ServicerContext) -> Any:  # noqa: ANN401
+    async def handle(self: Any, request: Message, context: ServicerContext) -> Any:  # noqa: ANN401
         try:
-            if isinstance(request, Unreadable):
-                raise request.error
             check_request(request)
             return await method(self, request, context)
         except EnvelopeError as error:
@@ -66,14 +65,16 @@ def _is_abort(error: Exception) -> bool:
     return type(error).__name__ in {"AbortError", "_AbortError"}
 
 
-def check_request(request: Message) -> None:
+def check_request(request: Message | Unreadable) -> None:
     """Check a request against its schema.
 
     The messages inside Submit and SubmitBatch are bytes here and are checked as envelopes.
 
     Raises:
-        EnvelopeError: FIELD_VIOLATIONS.
+        EnvelopeError: FIELD_VIOLATIONS, or what made it unreadable.
     """
+    if isinstance(request, Unreadable):
+        raise request.error
     wire.validate(request, what="request")
 
 

@@ -14,8 +14,7 @@ from rogatory_gateway import errors
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
-    import grpc
-
+    from rogatory_gateway.errors import ServicerContext
     from rogatory_gateway.services.context import Context
 
 _MOST_AGENCIES = 100
@@ -31,7 +30,7 @@ class DirectoryService(directory_service_pb2_grpc.DirectoryServiceServicer):
     async def GetAgency(
         self,
         request: directory_service_pb2.GetAgencyRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> directory_service_pb2.GetAgencyResponse:
         """Return one agency with all its key statements."""
         self._gateway.identifier.identify(context)
@@ -43,7 +42,7 @@ class DirectoryService(directory_service_pb2_grpc.DirectoryServiceServicer):
     async def ListAgencies(
         self,
         request: directory_service_pb2.ListAgenciesRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> directory_service_pb2.ListAgenciesResponse:
         """List agencies in order of enrolment."""
         self._gateway.identifier.identify(context)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2, exchange_service_pb2_grpc
@@ -18,12 +19,12 @@ from rogatory_gateway.ledger.items import AdvanceItem, MessageItem, RejectionIte
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
 
 if TYPE_CHECKING:
-    import grpc
     from sqlalchemy import Connection
 
     from rogatory_gateway.admission.committer import Entered
     from rogatory_gateway.admission.identify import Caller
-    from rogatory_gateway.ledger.items import Item
+    from rogatory_gateway.errors import ServicerContext
+    from rogatory_gateway.ledger.items import Item, OutcomeRow
     from rogatory_gateway.services.context import Context
 
 _MOST_MESSAGES = 100
@@ -40,7 +41,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def Submit(
         self,
         request: exchange_service_pb2.SubmitRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.SubmitResponse:
         """Submit one message."""
         caller = self._gateway.identifier.identify(context)
@@ -55,7 +56,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def SubmitBatch(
         self,
         request: exchange_service_pb2.SubmitBatchRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.SubmitBatchResponse:
         """Submit several messages, each by itself."""
         caller = self._gateway.identifier.identify(context)
@@ -119,10 +120,10 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         )
 
     @handler
-    async def Subscribe(
+    async def Subscribe(  # type: ignore[override]  # gRPC takes a coroutine that writes as well
         self,
         request: exchange_service_pb2.SubscribeRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> None:
         """Stream the caller's inbox."""
         gateway = self._gateway
@@ -138,6 +139,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         if position > last + 1:
             raise errors.token_invalid("start_cursor")
         with gateway.hub.listen(caller.agency, exercise=exercise) as grown:
+            caught_up = False
             while True:
                 grown.clear()
                 gateway.check_running()
@@ -160,21 +162,26 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                         exchange_service_pb2.SubscribeResponse(cursor=position, delivery=message),
                     )
                 if page:
+                    caught_up = False
                     continue
-                try:
-                    await asyncio.wait_for(grown.wait(), gateway.limits.keep_alive_seconds)
-                except TimeoutError:
-                    await self._write(
-                        context,
-                        exchange_service_pb2.SubscribeResponse(
-                            cursor=position,
-                            keep_alive=exchange_service_pb2.KeepAlive(
-                                checkpoint=gateway.publisher.checkpoint
-                            ),
+                if caught_up:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(grown.wait(), gateway.limits.keep_alive_seconds)
+                        continue
+                # At once when there is nothing more, then on the timer: a caller who only wants
+                # what has come so far knows that it has it all.
+                caught_up = True
+                await self._write(
+                    context,
+                    exchange_service_pb2.SubscribeResponse(
+                        cursor=position,
+                        keep_alive=exchange_service_pb2.KeepAlive(
+                            checkpoint=gateway.publisher.checkpoint
                         ),
-                    )
+                    ),
+                )
 
-    def _count_stream(self, agency: str, context: grpc.aio.ServicerContext) -> None:
+    def _count_stream(self, agency: str, context: ServicerContext) -> None:
         """Count an agency's stream until its call has ended, not only until it was told to end.
 
         Raises:
@@ -185,16 +192,16 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             raise errors.too_many_streams(most)
         self._streams[agency] += 1
 
-        def forget(_: object) -> None:
+        def forget(_: Any) -> None:  # noqa: ANN401 - the context, typed by gRPC
             self._streams[agency] -= 1
             if not self._streams[agency]:
                 del self._streams[agency]
 
-        context.add_done_callback(forget)
+        context.add_done_callback(forget)  # type: ignore[arg-type]  # typed for its own class
 
     async def _write(
         self,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
         response: exchange_service_pb2.SubscribeResponse,
     ) -> None:
         """Write to a subscriber; give up on one who does not read, so that it holds no memory."""
@@ -211,7 +218,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def AdvanceCursor(
         self,
         request: exchange_service_pb2.AdvanceCursorRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.AdvanceCursorResponse:
         """Record what the caller holds."""
         gateway = self._gateway
@@ -238,7 +245,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def GetMessage(
         self,
         request: exchange_service_pb2.GetMessageRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.GetMessageResponse:
         """Return one message."""
         caller = self._gateway.identifier.identify(context)
@@ -253,7 +260,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def ListMessages(
         self,
         request: exchange_service_pb2.ListMessagesRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.ListMessagesResponse:
         """List the caller's messages."""
         caller = self._gateway.identifier.identify(context)
@@ -273,7 +280,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     async def GetReceipt(
         self,
         request: exchange_service_pb2.GetReceiptRequest,
-        context: grpc.aio.ServicerContext,
+        context: ServicerContext,
     ) -> exchange_service_pb2.GetReceiptResponse:
         """Return the receipt of a message."""
         gateway = self._gateway
@@ -304,7 +311,7 @@ def _visible(
     connection: Connection,
     request: exchange_service_pb2.GetMessageRequest | exchange_service_pb2.GetReceiptRequest,
     caller: Caller,
-) -> tuple[reading.Found, list[reading.OutcomeRow]]:
+) -> tuple[reading.Found, list[OutcomeRow]]:
     """Return a message and the outcomes that the caller may open.
 
     Raises:

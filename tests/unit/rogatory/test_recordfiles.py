@@ -106,8 +106,10 @@ def test_all_faults_are_listed_with_their_places() -> None:
 }"""
 
     assert [
-        "line 3, column 18: persons[0].category: 'SUSPECT' is not a DataSubjectCategory; "
-        "did you mean DATA_SUBJECT_CATEGORY_SUSPECT?",
+        (
+            "line 3, column 18: persons[0].category: 'SUSPECT' is not a DataSubjectCategory; "
+            "did you mean DATA_SUBJECT_CATEGORY_SUSPECT?"
+        ),
         "line 4, column 6: persons[0]: Person has no field 'nmes'; did you mean 'names'?",
         "line 5, column 23: persons[0].nationalities: a list is expected here",
         "line 6, column 20: persons[0].birth_date: an object is expected here (PartialDate)",

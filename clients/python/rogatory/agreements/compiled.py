@@ -7,17 +7,16 @@ becomes a mask of all bits: it matches everything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from rogatory import wire
+from rogatory.agreements.articles import article_and_above
+from rogatory.agreements.memo import Memo
 from rogatory.clock import to_nanoseconds
 from rogatory.errors import AgreementError, EnvelopeError
 from rogatory.exchange.v1 import agreement_pb2
 from rogatory.exchange.v1.codes_pb2 import PART_CATEGORY_CONTEXT
-
-T = TypeVar("T")
 
 ALL = -1
 """Mask of an empty list: every bit."""
@@ -38,51 +37,6 @@ def mask(values: Iterable[int]) -> int:
     for value in values:
         result |= _BITS.get(value, _UNKNOWN_BIT)
     return result
-
-
-def article_covers(cited: str, article: str) -> bool:
-    """Say whether ``article`` is the cited one or a paragraph or point under it.
-
-    ``Art. 4`` covers ``Art. 4(2)``, ``Art. 4(2)(a)`` and ``Art. 4.2``; neither ``Art. 41`` nor
-    ``Art. 4 bis``, which are articles of their own.
-    """
-    return cited in article_and_above(article)
-
-
-def article_and_above(article: str) -> tuple[str, ...]:
-    """Return an article and every article it lies under, as each would be cited."""
-    above = [article]
-    for position, character in enumerate(article):
-        opens = character == "(" or (
-            character == "." and position > 0 and article[position - 1] in "0123456789)"
-        )
-        if opens and article[:position].strip():
-            above.append(article[:position].rstrip())
-    return tuple(above)
-
-
-class Memo(Generic[T]):
-    """Results of pure functions by their arguments; forgotten all at once when too many.
-
-    It changes how fast a decision is, never which. Safe to share between threads.
-    """
-
-    __slots__ = ("_results", "get")
-
-    LIMIT = 2048
-    """Results kept, of up to a few kilobytes each: messages are made of few shapes, but senders
-    may make up others."""
-
-    def __init__(self) -> None:
-        self._results: dict[Hashable, T] = {}
-        self.get = self._results.get
-
-    def put(self, key: Hashable, result: T) -> T:
-        """Remember a result, and return it."""
-        if len(self._results) >= self.LIMIT:
-            self._results.clear()
-        self._results[key] = result
-        return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -192,6 +146,8 @@ class CompiledAgreement:
     deadlines: tuple[tuple[int, int], ...]
     """Every deadline that a condition names: (unit, amount)."""
     quota_clauses: tuple[QuotaClause, ...]
+    naming_context: tuple[int, ...]
+    """Indices of the REQUIRE and REFUSE clauses that name CONTEXT, and so speak of such parts."""
     looks_at_reference: bool
     looks_at_signers: bool
     message_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
@@ -248,6 +204,11 @@ def compile_agreement(data: bytes) -> CompiledAgreement:
         retention_limits=tuple(sorted(builder.retentions)),
         deadlines=tuple(builder.deadlines),
         quota_clauses=tuple(builder.quotas),
+        naming_context=tuple(
+            c.index
+            for c in clauses
+            if c.names_context and c.effect != agreement_pb2.CLAUSE_EFFECT_PERMIT
+        ),
         looks_at_reference=any(c.conditions and c.conditions.reference for c in clauses),
         looks_at_signers=any(c.conditions and c.conditions.four_eyes for c in clauses),
     )

@@ -107,7 +107,7 @@ def contents(
         records = read_records(file, schema=schema)
         found += records.contents
         if records.new_ids:
-            note(f"{file}: {records.new_ids} records had no record_id and got a new one")
+            note(f"{file}: records without a record_id that got a new one: {records.new_ids}")
     if (case_references or justification) and not officer:
         raise typer.BadParameter(
             "a case reference or justification needs the officer who answers for it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,5 +62,12 @@ def show(
         if "content" in part:
             lines += [f"{title}:", json.dumps(part["content"], ensure_ascii=False, indent=2)]
         else:
-            lines.append(f"{title}: {part.get('absent', 'sealed')} {part.get('article', '')}")
+            lines.append(f"{title}: {_absence(part)}")
     emit(data, lines, as_json=as_json)
+
+
+def _absence(part: dict[str, Any]) -> str:
+    if "absent" not in part:
+        return "sealed"
+    why = str(part["absent"]).removeprefix("ABSENCE_REASON_").lower()
+    return f"{why} under {part['article']}" if part["article"] else why

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -32,6 +32,7 @@ from rogatory.notes import VerifierKey
 from rogatory.receipts import Receipt
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class AsyncClient:
@@ -183,9 +184,7 @@ class AsyncClient:
         try:
             while True:
                 # Failures in a row count, and an item that came begins a new row.
-                response: exchange_service_pb2.SubscribeResponse = (
-                    await self._settings.retry.asynchronous()(advance)
-                )
+                response = await self._persist(advance)
                 delivery = position.take(response)
                 if delivery is not None:
                     yield delivery
@@ -323,7 +322,26 @@ class AsyncClient:
     # How it waits
 
     async def _run(self, call: calls.Call[T]) -> T:
-        return await self._settings.retry.asynchronous()(self._once, call)
+        return await self._persist(lambda: self._once(call))
+
+    async def _persist(self, attempt: Callable[[], Awaitable[R]]) -> R:
+        """Try, and after a failure that may pass try again as the policy says."""
+        try:
+            return await attempt()
+        except CallError as error:
+            if not faults.is_retryable(error):
+                raise
+            failed = [error]
+
+        async def again() -> R:
+            # The try that failed above is the first of the policy's tries. Most calls never come
+            # here, which spares them the machinery.
+            if failed:
+                raise failed.pop()
+            return await attempt()
+
+        result: R = await self._settings.retry.asynchronous()(again)
+        return result
 
     async def _once(self, call: calls.Call[T]) -> T:
         method = self._methods.get(call.method)

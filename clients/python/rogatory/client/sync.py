@@ -32,6 +32,7 @@ from rogatory.notes import VerifierKey
 from rogatory.receipts import Receipt
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Client:
@@ -183,7 +184,7 @@ class Client:
         try:
             while True:
                 # Failures in a row count, and an item that came begins a new row.
-                response = self._settings.retry.blocking()(advance)
+                response = self._persist(advance)
                 delivery = position.take(response)
                 if delivery is not None:
                     yield delivery
@@ -319,7 +320,25 @@ class Client:
     # How it waits
 
     def _run(self, call: calls.Call[T]) -> T:
-        result: T = self._settings.retry.blocking()(self._once, call)
+        return self._persist(lambda: self._once(call))
+
+    def _persist(self, attempt: Callable[[], R]) -> R:
+        """Try, and after a failure that may pass try again as the policy says."""
+        try:
+            return attempt()
+        except CallError as error:
+            if not faults.is_retryable(error):
+                raise
+            failed = [error]
+
+        def again() -> R:
+            # The try that failed above is the first of the policy's tries. Most calls never come
+            # here, which spares them the machinery.
+            if failed:
+                raise failed.pop()
+            return attempt()
+
+        result: R = self._settings.retry.blocking()(again)
         return result
 
     def _once(self, call: calls.Call[T]) -> T:

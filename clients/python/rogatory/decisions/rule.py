@@ -70,7 +70,7 @@ class Ruling:
     Attributes:
         parts: For each part of the header in order, why it goes or does not.
         findings: What the clauses said that spoke, by their index, in order.
-        outside: For every clause, the dimensions that all units are outside of.
+        outside: For every clause, the dimensions that all it could speak of is outside of.
         permitting: The clauses that let something through.
     """
 
@@ -99,9 +99,14 @@ def rule(agreement: CompiledAgreement, situation: Situation) -> Ruling:
     units = situation.facts.units
     of_message = message_scopes(agreement, situation)
     of_units = [part_scopes(agreement, unit) for unit in units]
-    outside = [a | b for a, b in zip(of_message, _everywhere(of_units), strict=True)]
     spoken_of = list(zip(units, of_units, strict=True))
-    spoken_of.extend((part, part_scopes(agreement, part)) for part in situation.facts.context)
+    context = [(part, part_scopes(agreement, part)) for part in situation.facts.context]
+    spoken_of.extend(context)
+    everywhere = _everywhere(of_units)
+    for index in agreement.naming_context:
+        for _, scopes in context:
+            everywhere[index] &= scopes[index]
+    outside = [a | b for a, b in zip(of_message, everywhere, strict=True)]
     tally = _Tally()
     findings: dict[int, Finding] = {}
     for index, beyond in enumerate(of_message):
@@ -116,12 +121,12 @@ def rule(agreement: CompiledAgreement, situation: Situation) -> Ruling:
     return _conclude(agreement, situation, units, tally, ruling)
 
 
-def _everywhere(of_units: Sequence[tuple[int, ...]]) -> Sequence[int]:
+def _everywhere(of_units: Sequence[tuple[int, ...]]) -> list[int]:
     """Return, for each clause, the dimensions that every unit is outside of."""
-    first = of_units[0]
+    everywhere = list(of_units[0])
     for other in of_units[1:]:
-        first = tuple(a & b for a, b in zip(first, other, strict=True))
-    return first
+        everywhere = [a & b for a, b in zip(everywhere, other, strict=True)]
+    return everywhere
 
 
 def barred(situation: Situation) -> Ruling:

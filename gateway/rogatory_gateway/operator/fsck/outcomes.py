@@ -29,10 +29,20 @@ class _Then:
     index: int
 
     def standing(
-        self, reference: tuple[str, str, bytes], *, sender: str, recipient: str
+        self,
+        reference: tuple[str, str, bytes],
+        *,
+        sender: str,
+        recipient: str,
+        exercise: bool,
     ) -> tuple[int, bytes]:
         return reading.standing(
-            self.connection, reference, sender=sender, recipient=recipient, before=self.index
+            self.connection,
+            reference,
+            sender=sender,
+            recipient=recipient,
+            exercise=exercise,
+            before=self.index,
         )
 
     def quota_count(
@@ -119,8 +129,9 @@ class OutcomeCheck:
 
         1. Salt and outcome open the commitment, and the outcome fits entry and signers.
         2. The columns beside it say the same.
-        3. Decided again on what the log said then, it is equal to the byte.
-        4. It has the next position of the inbox, or none.
+        3. What it rested on is what the log said then.
+        4. Decided again by the library, it is equal to the byte.
+        5. It has the next position of the inbox, or none.
         """
         assert opened.message is not None
         exercise = opened.message.header.exercise
@@ -148,15 +159,10 @@ class OutcomeCheck:
                 self._report.add(
                     Fault.OUTCOME_COLUMNS, where, f"column {name} differs from the outcome"
                 )
-        again = expected.prefix + decision_pb2.Outcome(
-            context=expected.context, inbox_position=outcome.inbox_position
-        ).SerializeToString(deterministic=True)
-        if again == row.outcome:  # (3)
-            self._report.counts["decisions"] += 1
-        else:
-            self._explain(opened, opening, outcome, expected, where)
+        self._context(outcome, expected, where)  # (3)
+        self._decision(opened, opening, outcome, where)  # (4)
         refused = outcome.decision.disposition == decision_pb2.DISPOSITION_REFUSED
-        if refused != (outcome.inbox_position == 0):  # (4)
+        if refused != (outcome.inbox_position == 0):  # (5)
             self._report.add(
                 Fault.INBOX_NUMBER, where, "it is delivered though refused, or the reverse"
             )
@@ -169,26 +175,28 @@ class OutcomeCheck:
             )
         return outcome
 
-    def _explain(
-        self,
-        opened: OpenedEntry,
-        opening: decision_pb2.OutcomeOpening,
-        outcome: decision_pb2.Outcome,
-        expected: Decided,
-        where: str,
-    ) -> None:
-        """Say whether the decision is wrong, or what it rested on."""
-        if outcome.context != expected.context:
+    def _context(self, outcome: decision_pb2.Outcome, expected: Decided, where: str) -> None:
+        stated = outcome.context
+        then = decision_pb2.DecisionContext.FromString(expected.context)
+        if stated != then:
             differing = [
                 field.name
-                for field in decision_pb2.DecisionContext.DESCRIPTOR.fields
-                if getattr(outcome.context, field.name) != getattr(expected.context, field.name)
+                for field in stated.DESCRIPTOR.fields
+                if getattr(stated, field.name) != getattr(then, field.name)
             ]
             self._report.add(
                 Fault.CONTEXT,
                 where,
                 f"it rested on another {', '.join(differing)} than the log had at that time",
             )
+
+    def _decision(
+        self,
+        opened: OpenedEntry,
+        opening: decision_pb2.OutcomeOpening,
+        outcome: decision_pb2.Outcome,
+        where: str,
+    ) -> None:
         digest = outcome.context.agreement_digest
         agreement = self._registry.by_digest(digest)
         agreements = {} if agreement is None else {digest: agreement}
@@ -203,3 +211,5 @@ class OutcomeCheck:
             self._report.add(
                 Fault.DECISION, where, f"decided again, it is: {summarise(replay.computed)}"
             )
+        else:
+            self._report.counts["decisions"] += 1

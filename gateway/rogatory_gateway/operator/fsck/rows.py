@@ -24,10 +24,33 @@ class Record:
     governance: list[Row[Any]]
 
 
+class AlienValue(Exception):
+    """A column holds a value of a type that the ledger never writes; SQLite lets it."""
+
+
 def stream(connection: Connection, table: Table) -> Iterator[Row[Any]]:
-    """Yield a table's rows in the order of its primary key."""
+    """Yield a table's rows in the order of its primary key.
+
+    Raises:
+        AlienValue: a row can't be read as what its table holds.
+    """
     statement = select(table).order_by(*table.primary_key.columns)
-    return iter(connection.execute(statement, execution_options={"yield_per": ROWS_HELD}))
+    rows = connection.execute(statement, execution_options={"yield_per": ROWS_HELD})
+    types = [(column.name, column.type.python_type, column.nullable) for column in table.columns]
+    while True:
+        try:
+            row = next(rows, None)
+        except (TypeError, ValueError) as error:
+            raise AlienValue(f"a row of {table.name} can't be read: {error}") from error
+        if row is None:
+            return
+        for (name, wanted, nullable), value in zip(types, row, strict=True):
+            if not (isinstance(value, wanted) or (value is None and nullable)):
+                raise AlienValue(
+                    f"column {name} of {table.name} holds a {type(value).__name__} in the row "
+                    f"of {row[0]}"
+                )
+        yield row
 
 
 def records(

@@ -18,8 +18,8 @@ from rogatory.agreements import (
     to_armour,
     with_signature,
 )
+from rogatory.agreements.articles import article_and_above, article_covers
 from rogatory.agreements.base import base_agreement, base_bytes
-from rogatory.agreements.compiled import article_and_above, article_covers
 from rogatory.agreements.examples import example_names, example_text
 from rogatory.errors import AgreementError
 from rogatory.exchange.v1 import agreement_pb2, decision_pb2

@@ -216,7 +216,7 @@ def test_message_is_on_disk_before_the_gateway_is_told(
 
 
 def test_forged_message_is_kept_and_reported(run: Run, enrolled: Enrolled, world: World) -> None:
-    """A part that a gateway exchanged does not pass; the exit code says so, and the rest goes on."""
+    """A part that was exchanged does not pass; the exit code says so, and the rest goes on."""
     home = enrolled("de.police")
     world.submit(world.envelope(number=1))
     world.submit(world.envelope(number=2))

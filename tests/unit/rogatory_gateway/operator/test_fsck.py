@@ -293,7 +293,12 @@ CASES: dict[str, tuple[Tampering, set[Fault], str]] = {
     "a value of another type": (
         sql("UPDATE outcomes SET salt='text' WHERE idx=6"),
         {Fault.DATABASE},
-        "entry 6",
+        "ledger",
+    ),
+    "a text where a number belongs": (
+        sql("UPDATE inboxes SET last_position='many'"),
+        {Fault.DATABASE},
+        "ledger",
     ),
     "the head's time": (sql("UPDATE head SET entry_time=1"), {Fault.HEAD}, "head"),
     "the head's governance count": (sql("UPDATE head SET governance=1"), {Fault.HEAD}, "head"),

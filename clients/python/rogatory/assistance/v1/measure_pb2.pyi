@@ -12,7 +12,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rogatory.assistance.v1 import request_pb2 as _request_pb2
 from rogatory.records.v1 import common_pb2 as _common_pb2
 from rogatory.records.v1 import contact_pb2 as _contact_pb2
-from rogatory.records.v1 import person_pb2 as _person_pb2
+from rogatory.records.v1 import offence_pb2 as _offence_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -683,13 +683,13 @@ class ArrestDetails(_message.Message):
     remaining_sentence_days: _builtins.int
     """Sentence left to serve, in days, where the person is convicted."""
     @_builtins.property
-    def warrant(self) -> _person_pb2.Warrant:
+    def warrant(self) -> _offence_pb2.Warrant:
         """Warrant or judgment."""
 
     def __init__(
         self,
         *,
-        warrant: _person_pb2.Warrant | None = ...,
+        warrant: _offence_pb2.Warrant | None = ...,
         extradition_request_within_days: _builtins.int = ...,
         hand_over_property: _builtins.bool = ...,
         remaining_sentence_days: _builtins.int = ...,

@@ -41,7 +41,7 @@ class _RefusalGroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Refusal
     REFUSAL_GROUND_MEASURE_RESTRICTED: _RefusalGround.ValueType  # 8
     """Measure restricted to other offences or to a higher penalty (EIO Directive Art. 11(1)(h))."""
     REFUSAL_GROUND_SOVEREIGNTY_OR_PUBLIC_ORDER: _RefusalGround.ValueType  # 9
-    """Sovereignty, security, public order or other essential interest (UN Model Treaty on Mutual Assistance Art. 4(1)(a); Budapest Convention Art. 27(4)(b))."""
+    """Sovereignty, public order or another essential interest (UN Model Treaty Art. 4(1)(a); Budapest Convention Art. 27(4)(b))."""
     REFUSAL_GROUND_POLITICAL_OFFENCE: _RefusalGround.ValueType  # 10
     """Political offence, or connected with one (UN Model Treaty Art. 4(1)(b); Budapest Convention Art. 27(4)(a))."""
     REFUSAL_GROUND_DISCRIMINATION: _RefusalGround.ValueType  # 11
@@ -95,7 +95,7 @@ REFUSAL_GROUND_NO_DUAL_CRIMINALITY: RefusalGround.ValueType  # 7
 REFUSAL_GROUND_MEASURE_RESTRICTED: RefusalGround.ValueType  # 8
 """Measure restricted to other offences or to a higher penalty (EIO Directive Art. 11(1)(h))."""
 REFUSAL_GROUND_SOVEREIGNTY_OR_PUBLIC_ORDER: RefusalGround.ValueType  # 9
-"""Sovereignty, security, public order or other essential interest (UN Model Treaty on Mutual Assistance Art. 4(1)(a); Budapest Convention Art. 27(4)(b))."""
+"""Sovereignty, public order or another essential interest (UN Model Treaty Art. 4(1)(a); Budapest Convention Art. 27(4)(b))."""
 REFUSAL_GROUND_POLITICAL_OFFENCE: RefusalGround.ValueType  # 10
 """Political offence, or connected with one (UN Model Treaty Art. 4(1)(b); Budapest Convention Art. 27(4)(a))."""
 REFUSAL_GROUND_DISCRIMINATION: RefusalGround.ValueType  # 11

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rogatory.assistance.v1 import consent_pb2 as _consent_pb2
 from rogatory.assistance.v1 import refusal_pb2 as _refusal_pb2
 from rogatory.assistance.v1 import request_pb2 as _request_pb2
 from rogatory.exchange.v1 import codes_pb2 as _codes_pb2
@@ -55,34 +56,6 @@ ABSENCE_REASON_REDACTED: AbsenceReason.ValueType  # 3
 ABSENCE_REASON_RECALLED: AbsenceReason.ValueType  # 4
 """Recalled by the sender."""
 Global___AbsenceReason: _TypeAlias = AbsenceReason  # noqa: Y015
-
-class _ConsentScope:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ConsentScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsentScope.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CONSENT_SCOPE_UNSPECIFIED: _ConsentScope.ValueType  # 0
-    """Not a consent."""
-    CONSENT_SCOPE_ONWARD_TRANSFER: _ConsentScope.ValueType  # 1
-    """Passing the record on."""
-    CONSENT_SCOPE_EVIDENTIAL_USE: _ConsentScope.ValueType  # 2
-    """Use as evidence in court."""
-    CONSENT_SCOPE_OTHER_OFFENCE: _ConsentScope.ValueType  # 3
-    """Use for offences other than those named (speciality)."""
-
-class ConsentScope(_ConsentScope, metaclass=_ConsentScopeEnumTypeWrapper):
-    """What is consented to."""
-
-CONSENT_SCOPE_UNSPECIFIED: ConsentScope.ValueType  # 0
-"""Not a consent."""
-CONSENT_SCOPE_ONWARD_TRANSFER: ConsentScope.ValueType  # 1
-"""Passing the record on."""
-CONSENT_SCOPE_EVIDENTIAL_USE: ConsentScope.ValueType  # 2
-"""Use as evidence in court."""
-CONSENT_SCOPE_OTHER_OFFENCE: ConsentScope.ValueType  # 3
-"""Use for offences other than those named (speciality)."""
-Global___ConsentScope: _TypeAlias = ConsentScope  # noqa: Y015
 
 class _OperationStep:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -793,12 +766,15 @@ class SubjectParticulars(_message.Message):
     OFFENCES_FIELD_NUMBER: _builtins.int
     AGENCIES_FIELD_NUMBER: _builtins.int
     CONFIRMATION_FIELD_NUMBER: _builtins.int
-    consent_scope: Global___ConsentScope.ValueType
+    CONSENT_REQUEST_FIELD_NUMBER: _builtins.int
+    consent_scope: _consent_pb2.ConsentScope.ValueType
     """For CONSENT: what is consented to."""
     withdrawal: _builtins.bool
     """For CONSENT: withdraws what was consented to."""
     confirmation: _builtins.bool
     """Confirms that what the subject message asked for was done (erasure after RECALL, correction after CORRECTION)."""
+    consent_request: _builtins.bool
+    """For CONSENT: asks the originator for it instead of giving it."""
     @_builtins.property
     def message(self) -> _common_pb2.MessageReference:
         """The message it is about."""
@@ -819,16 +795,17 @@ class SubjectParticulars(_message.Message):
         self,
         *,
         message: _common_pb2.MessageReference | None = ...,
-        consent_scope: Global___ConsentScope.ValueType = ...,
+        consent_scope: _consent_pb2.ConsentScope.ValueType = ...,
         withdrawal: _builtins.bool = ...,
         valid_until_time: _timestamp_pb2.Timestamp | None = ...,
         offences: _abc.Iterable[_builtins.str] | None = ...,
         agencies: _abc.Iterable[_builtins.str] | None = ...,
         confirmation: _builtins.bool = ...,
+        consent_request: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "confirmation", b"confirmation", "consent_scope", b"consent_scope", "message", b"message", "offences", b"offences", "valid_until_time", b"valid_until_time", "withdrawal", b"withdrawal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "confirmation", b"confirmation", "consent_request", b"consent_request", "consent_scope", b"consent_scope", "message", b"message", "offences", b"offences", "valid_until_time", b"valid_until_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -318,7 +318,7 @@ class SubscribeResponse(_message.Message):
 
     @_builtins.property
     def keep_alive(self) -> Global___KeepAlive:
-        """Nothing new: the latest checkpoint, sent at least every 30 seconds."""
+        """Nothing more for now: the latest checkpoint, sent once the inbox is read and then at least every 30 seconds."""
 
     def __init__(
         self,

@@ -356,7 +356,7 @@ class DigitalDetails(_message.Message):
     media_type: _builtins.str
     """Media type (RFC 6838; UCO `mimeType`)."""
     file_name: _builtins.str
-    """File name, without a path (UCO `fileName`)."""
+    """File name, without a path and neither `.` nor `..` (UCO `fileName`)."""
     method: Global___AcquisitionMethod.ValueType
     """How the bytes were taken (ISO/IEC 27037 acquisition)."""
     tool: _builtins.str

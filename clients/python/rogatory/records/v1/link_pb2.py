@@ -26,7 +26,7 @@ from rogatory._vendor.buf.validate import validate_pb2 as buf_dot_validate_dot_v
 from rogatory.records.v1 import common_pb2 as rogatory_dot_records_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erogatory/records/v1/link.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\">\n\x05Links\x12\x35\n\x05links\x18\x01 \x03(\x0b\x32\x19.rogatory.records.v1.LinkB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80 \"\xef\x04\n\x04Link\x12\x45\n\trecord_id\x18\x01 \x01(\tB2\xbaH/r-2+^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12>\n\x04\x66rom\x18\x02 \x01(\x0b\x32$.rogatory.records.v1.RecordReferenceB\n\xbaH\x03\xc8\x01\x01\xe0\xa6\x19\x08\x12<\n\x02to\x18\x03 \x01(\x0b\x32$.rogatory.records.v1.RecordReferenceB\n\xbaH\x03\xc8\x01\x01\xe0\xa6\x19\x08\x12\x37\n\x04role\x18\x04 \x01(\x0e\x32\x1d.rogatory.records.v1.LinkRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12/\n\x05start\x18\x05 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12-\n\x03\x65nd\x18\x06 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x31\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x1b.rogatory.records.v1.AmountB\x04\xe0\xa6\x19\x04\x12\x35\n\x07grading\x18\x08 \x01(\x0b\x32\x1c.rogatory.records.v1.GradingB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x06remark\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12@\n\x08\x65vidence\x18\n \x03(\x0b\x32$.rogatory.records.v1.RecordReferenceB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x43\n\x0e\x66oreign_fields\x18\x0b \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x08\xbaH\x05\x92\x01\x02\x10@*\xf5\x04\n\x08LinkRole\x12\x19\n\x15LINK_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_ROLE_RINGLEADER\x10\x01\x12\x17\n\x13LINK_ROLE_ORGANISER\x10\x02\x12\x17\n\x13LINK_ROLE_RECRUITER\x10\x03\x12\x14\n\x10LINK_ROLE_MEMBER\x10\x04\x12\x18\n\x14LINK_ROLE_MONEY_MULE\x10\x05\x12\x17\n\x13LINK_ROLE_LAUNDERER\x10\x06\x12#\n\x1fLINK_ROLE_VICTIM_OF_TRAFFICKING\x10\x07\x12\x14\n\x10LINK_ROLE_VICTIM\x10\x08\x12\x15\n\x11LINK_ROLE_WITNESS\x10\t\x12\x16\n\x12LINK_ROLE_CONTROLS\x10\n\x12\x12\n\x0eLINK_ROLE_OWNS\x10\x0b\x12\x12\n\x0eLINK_ROLE_USES\x10\x0c\x12\x18\n\x14LINK_ROLE_LOCATED_AT\x10\r\x12\x15\n\x11LINK_ROLE_PAID_TO\x10\x0e\x12\x1f\n\x1bLINK_ROLE_COMMUNICATED_WITH\x10\x0f\x12\x16\n\x12LINK_ROLE_SUPPLIED\x10\x10\x12\x19\n\x15LINK_ROLE_TRANSPORTED\x10\x11\x12\x14\n\x10LINK_ROLE_GUARDS\x10\x12\x12\x14\n\x10LINK_ROLE_FAMILY\x10\x13\x12\x17\n\x13LINK_ROLE_ASSOCIATE\x10\x14\x12\x15\n\x11LINK_ROLE_SAME_AS\x10\x15\x12\x16\n\x12LINK_ROLE_FOUND_AT\x10\x16\x12\x19\n\x15LINK_ROLE_RESOLVES_TO\x10\x17\x12\x13\n\x0fLINK_ROLE_OTHER\x10\x18\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erogatory/records/v1/link.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\">\n\x05Links\x12\x35\n\x05links\x18\x01 \x03(\x0b\x32\x19.rogatory.records.v1.LinkB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80 \"\xfd\x04\n\x04Link\x12\x45\n\trecord_id\x18\x01 \x01(\tB2\xbaH/r-2+^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x45\n\x0b\x66rom_record\x18\x02 \x01(\x0b\x32$.rogatory.records.v1.RecordReferenceB\n\xbaH\x03\xc8\x01\x01\xe0\xa6\x19\x08\x12\x43\n\tto_record\x18\x03 \x01(\x0b\x32$.rogatory.records.v1.RecordReferenceB\n\xbaH\x03\xc8\x01\x01\xe0\xa6\x19\x08\x12\x37\n\x04role\x18\x04 \x01(\x0e\x32\x1d.rogatory.records.v1.LinkRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12/\n\x05start\x18\x05 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12-\n\x03\x65nd\x18\x06 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x31\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x1b.rogatory.records.v1.AmountB\x04\xe0\xa6\x19\x04\x12\x35\n\x07grading\x18\x08 \x01(\x0b\x32\x1c.rogatory.records.v1.GradingB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x06remark\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12@\n\x08\x65vidence\x18\n \x03(\x0b\x32$.rogatory.records.v1.RecordReferenceB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x43\n\x0e\x66oreign_fields\x18\x0b \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x08\xbaH\x05\x92\x01\x02\x10@*\xf5\x04\n\x08LinkRole\x12\x19\n\x15LINK_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14LINK_ROLE_RINGLEADER\x10\x01\x12\x17\n\x13LINK_ROLE_ORGANISER\x10\x02\x12\x17\n\x13LINK_ROLE_RECRUITER\x10\x03\x12\x14\n\x10LINK_ROLE_MEMBER\x10\x04\x12\x18\n\x14LINK_ROLE_MONEY_MULE\x10\x05\x12\x17\n\x13LINK_ROLE_LAUNDERER\x10\x06\x12#\n\x1fLINK_ROLE_VICTIM_OF_TRAFFICKING\x10\x07\x12\x14\n\x10LINK_ROLE_VICTIM\x10\x08\x12\x15\n\x11LINK_ROLE_WITNESS\x10\t\x12\x16\n\x12LINK_ROLE_CONTROLS\x10\n\x12\x12\n\x0eLINK_ROLE_OWNS\x10\x0b\x12\x12\n\x0eLINK_ROLE_USES\x10\x0c\x12\x18\n\x14LINK_ROLE_LOCATED_AT\x10\r\x12\x15\n\x11LINK_ROLE_PAID_TO\x10\x0e\x12\x1f\n\x1bLINK_ROLE_COMMUNICATED_WITH\x10\x0f\x12\x16\n\x12LINK_ROLE_SUPPLIED\x10\x10\x12\x19\n\x15LINK_ROLE_TRANSPORTED\x10\x11\x12\x14\n\x10LINK_ROLE_GUARDS\x10\x12\x12\x14\n\x10LINK_ROLE_FAMILY\x10\x13\x12\x17\n\x13LINK_ROLE_ASSOCIATE\x10\x14\x12\x15\n\x11LINK_ROLE_SAME_AS\x10\x15\x12\x16\n\x12LINK_ROLE_FOUND_AT\x10\x16\x12\x19\n\x15LINK_ROLE_RESOLVES_TO\x10\x17\x12\x13\n\x0fLINK_ROLE_OTHER\x10\x18\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,10 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINKS'].fields_by_name['links']._serialized_options = b'\272H\010\222\001\005\010\001\020\200 '
   _globals['_LINK'].fields_by_name['record_id']._loaded_options = None
   _globals['_LINK'].fields_by_name['record_id']._serialized_options = b'\272H/r-2+^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-  _globals['_LINK'].fields_by_name['from']._loaded_options = None
-  _globals['_LINK'].fields_by_name['from']._serialized_options = b'\272H\003\310\001\001\340\246\031\010'
-  _globals['_LINK'].fields_by_name['to']._loaded_options = None
-  _globals['_LINK'].fields_by_name['to']._serialized_options = b'\272H\003\310\001\001\340\246\031\010'
+  _globals['_LINK'].fields_by_name['from_record']._loaded_options = None
+  _globals['_LINK'].fields_by_name['from_record']._serialized_options = b'\272H\003\310\001\001\340\246\031\010'
+  _globals['_LINK'].fields_by_name['to_record']._loaded_options = None
+  _globals['_LINK'].fields_by_name['to_record']._serialized_options = b'\272H\003\310\001\001\340\246\031\010'
   _globals['_LINK'].fields_by_name['role']._loaded_options = None
   _globals['_LINK'].fields_by_name['role']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_LINK'].fields_by_name['amount']._loaded_options = None
@@ -53,10 +53,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINK'].fields_by_name['evidence']._serialized_options = b'\272H\005\222\001\002\020\020'
   _globals['_LINK'].fields_by_name['foreign_fields']._loaded_options = None
   _globals['_LINK'].fields_by_name['foreign_fields']._serialized_options = b'\272H\005\222\001\002\020@'
-  _globals['_LINKROLE']._serialized_start=809
-  _globals['_LINKROLE']._serialized_end=1438
+  _globals['_LINKROLE']._serialized_start=823
+  _globals['_LINKROLE']._serialized_end=1452
   _globals['_LINKS']._serialized_start=118
   _globals['_LINKS']._serialized_end=180
   _globals['_LINK']._serialized_start=183
-  _globals['_LINK']._serialized_end=806
+  _globals['_LINK']._serialized_end=820
 # @@protoc_insertion_point(module_scope)

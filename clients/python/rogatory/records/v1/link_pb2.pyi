@@ -163,8 +163,8 @@ class Link(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORD_ID_FIELD_NUMBER: _builtins.int
-    FROM_FIELD_NUMBER: _builtins.int
-    TO_FIELD_NUMBER: _builtins.int
+    FROM_RECORD_FIELD_NUMBER: _builtins.int
+    TO_RECORD_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
@@ -180,7 +180,11 @@ class Link(_message.Message):
     remark: _builtins.str
     """What the link rests on (NIEM AssociationDescription)."""
     @_builtins.property
-    def to(self) -> _common_pb2.RecordReference:
+    def from_record(self) -> _common_pb2.RecordReference:
+        """The record that plays the role."""
+
+    @_builtins.property
+    def to_record(self) -> _common_pb2.RecordReference:
         """The record towards which it plays it."""
 
     @_builtins.property
@@ -211,7 +215,8 @@ class Link(_message.Message):
         self,
         *,
         record_id: _builtins.str = ...,
-        to: _common_pb2.RecordReference | None = ...,
+        from_record: _common_pb2.RecordReference | None = ...,
+        to_record: _common_pb2.RecordReference | None = ...,
         role: Global___LinkRole.ValueType = ...,
         start: _common_pb2.PartialDate | None = ...,
         end: _common_pb2.PartialDate | None = ...,
@@ -221,9 +226,9 @@ class Link(_message.Message):
         evidence: _abc.Iterable[_common_pb2.RecordReference] | None = ...,
         foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end", b"end", "from", b"from", "grading", b"grading", "start", b"start", "to", b"to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end", b"end", "from_record", b"from_record", "grading", b"grading", "start", b"start", "to_record", b"to_record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end", b"end", "evidence", b"evidence", "foreign_fields", b"foreign_fields", "from", b"from", "grading", b"grading", "record_id", b"record_id", "remark", b"remark", "role", b"role", "start", b"start", "to", b"to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "end", b"end", "evidence", b"evidence", "foreign_fields", b"foreign_fields", "from_record", b"from_record", "grading", b"grading", "record_id", b"record_id", "remark", b"remark", "role", b"role", "start", b"start", "to_record", b"to_record"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -267,38 +267,6 @@ WARNING_KIND_OTHER: WarningKind.ValueType  # 8
 """Another danger, in the text."""
 Global___WarningKind: _TypeAlias = WarningKind  # noqa: Y015
 
-class _ChargeState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ChargeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CHARGE_STATE_UNSPECIFIED: _ChargeState.ValueType  # 0
-    """Not stated."""
-    CHARGE_STATE_INVESTIGATED: _ChargeState.ValueType  # 1
-    """Under investigation."""
-    CHARGE_STATE_CHARGED: _ChargeState.ValueType  # 2
-    """Charged or indicted."""
-    CHARGE_STATE_CONVICTED: _ChargeState.ValueType  # 3
-    """Convicted."""
-    CHARGE_STATE_DISMISSED: _ChargeState.ValueType  # 4
-    """Acquitted or dropped."""
-
-class ChargeState(_ChargeState, metaclass=_ChargeStateEnumTypeWrapper):
-    """Where a charge stands."""
-
-CHARGE_STATE_UNSPECIFIED: ChargeState.ValueType  # 0
-"""Not stated."""
-CHARGE_STATE_INVESTIGATED: ChargeState.ValueType  # 1
-"""Under investigation."""
-CHARGE_STATE_CHARGED: ChargeState.ValueType  # 2
-"""Charged or indicted."""
-CHARGE_STATE_CONVICTED: ChargeState.ValueType  # 3
-"""Convicted."""
-CHARGE_STATE_DISMISSED: ChargeState.ValueType  # 4
-"""Acquitted or dropped."""
-Global___ChargeState: _TypeAlias = ChargeState  # noqa: Y015
-
 @_typing.final
 class Persons(_message.Message):
     """The content of a PERSON part."""
@@ -405,7 +373,7 @@ class Person(_message.Message):
         """Warnings (NIEM SubjectAlert)."""
 
     @_builtins.property
-    def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[_offence_pb2.Charge]:
         """What the person is charged with or wanted for (NIEM Charge)."""
 
     @_builtins.property
@@ -434,7 +402,7 @@ class Person(_message.Message):
         biometrics: _abc.Iterable[Global___Biometric] | None = ...,
         health: _abc.Iterable[Global___HealthNote] | None = ...,
         warnings: _abc.Iterable[Global___Warning] | None = ...,
-        charges: _abc.Iterable[Global___Charge] | None = ...,
+        charges: _abc.Iterable[_offence_pb2.Charge] | None = ...,
         grading: _common_pb2.Grading | None = ...,
         remark: _builtins.str = ...,
         foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
@@ -616,85 +584,3 @@ class Warning(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Warning: _TypeAlias = Warning  # noqa: Y015
-
-@_typing.final
-class Charge(_message.Message):
-    """An offence the person is held to account for (NIEM Charge)."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    OFFENCE_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    COMMITTED_FIELD_NUMBER: _builtins.int
-    WARRANT_FIELD_NUMBER: _builtins.int
-    FACTS_FIELD_NUMBER: _builtins.int
-    state: Global___ChargeState.ValueType
-    """Where it stands."""
-    facts: _builtins.str
-    """What the person did (EIO Directive 2014/41/EU Annex A section G(1))."""
-    @_builtins.property
-    def offence(self) -> _offence_pb2.Offence:
-        """The offence."""
-
-    @_builtins.property
-    def committed(self) -> _common_pb2.PartialDate:
-        """When it was committed, as far as known (NIEM IncidentDate)."""
-
-    @_builtins.property
-    def warrant(self) -> Global___Warrant:
-        """The warrant, where there is one."""
-
-    def __init__(
-        self,
-        *,
-        offence: _offence_pb2.Offence | None = ...,
-        state: Global___ChargeState.ValueType = ...,
-        committed: _common_pb2.PartialDate | None = ...,
-        warrant: Global___Warrant | None = ...,
-        facts: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "offence", b"offence", "warrant", b"warrant"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "facts", b"facts", "offence", b"offence", "state", b"state", "warrant", b"warrant"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Charge: _TypeAlias = Charge  # noqa: Y015
-
-@_typing.final
-class Warrant(_message.Message):
-    """A warrant or judgment that can be enforced (Framework Decision 2002/584/JHA Art. 8(1)(c))."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REFERENCE_FIELD_NUMBER: _builtins.int
-    ISSUING_AUTHORITY_FIELD_NUMBER: _builtins.int
-    COUNTRY_FIELD_NUMBER: _builtins.int
-    ISSUE_DATE_FIELD_NUMBER: _builtins.int
-    INTERPOL_REFERENCE_FIELD_NUMBER: _builtins.int
-    reference: _builtins.str
-    """Its number or court reference (NIEM WarrantIdentification)."""
-    issuing_authority: _builtins.str
-    """Authority that issued it."""
-    country: _builtins.str
-    """Country of that authority (ISO 3166-1 alpha-2)."""
-    issue_date: _builtins.str
-    """Day of issue (ISO 8601 date)."""
-    interpol_reference: _builtins.str
-    """Number of the INTERPOL notice or diffusion, where published."""
-    def __init__(
-        self,
-        *,
-        reference: _builtins.str = ...,
-        issuing_authority: _builtins.str = ...,
-        country: _builtins.str = ...,
-        issue_date: _builtins.str = ...,
-        interpol_reference: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "interpol_reference", b"interpol_reference", "issue_date", b"issue_date", "issuing_authority", b"issuing_authority", "reference", b"reference"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Warrant: _TypeAlias = Warrant  # noqa: Y015

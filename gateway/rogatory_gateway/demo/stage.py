@@ -1,0 +1,239 @@
+"""From the curtain's rise to its fall: hosts, gateway, agencies, play, report, tidying up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from rogatory.errors import ConfigurationError
+from rogatory_gateway.demo import cast, crew, hosts
+from rogatory_gateway.demo.crew import Crew
+from rogatory_gateway.demo.house import House
+from rogatory_gateway.demo.play import HOSTS, Play, Sizes
+from rogatory_gateway.demo.report import Summary
+
+ACTS = 13
+"""Times that the play tells what happens next."""
+_REPORT_WIDTH = 110
+
+
+def perform(
+    *,
+    indicators: Sequence[Path] = (),
+    folder: Path | None = None,
+    as_json: bool = False,
+    keep: bool = False,
+    scale: float = 1.0,
+    isolation: str = "",
+) -> Summary:
+    """Run the operation, report, and leave nothing behind that was not asked for.
+
+    Args:
+        indicators, folder, as_json, keep: As `rogatory_gateway.demo.run`.
+        scale: Fraction of a real operation's numbers.
+        isolation: How agencies are kept apart; empty: the best way this machine has.
+
+    Raises:
+        RogatoryError: Something could not be done, or does not verify.
+    """
+    started = time.monotonic()
+    listed, notes = gather(indicators, scale)
+    place = Path(tempfile.mkdtemp(prefix="rogatory-demo-")) if folder is None else folder
+    house = None
+    done = False
+    try:
+        house = House(place)
+        summary = asyncio.run(
+            _interruptible(house, listed, notes, scale=scale, isolation=isolation, started=started)
+        )
+        done = True
+    finally:
+        if house is not None and not (keep and done):
+            house.stop()
+        if folder is None and not (keep and done):
+            shutil.rmtree(place, ignore_errors=True)
+    _show(summary, as_json=as_json)
+    if keep:
+        _leave(house)
+    elif folder is not None:
+        _say(f"Kept in {place}; check it: rogatory-gateway fsck --dir {place}")
+    return summary
+
+
+def gather(paths: Sequence[Path], scale: float) -> tuple[list[hosts.Host], list[str]]:
+    """Return the operation's hosts, and notes on where they come from.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or none names a host.
+    """
+    wanted = max(1, round(HOSTS * scale))
+    if not paths:
+        note = f"{wanted:,} hosts made up in ranges reserved for examples (RFC 2606, 5737, 3849)"
+        return hosts.made_up(wanted), [note]
+    reading = hosts.read_lists(paths)
+    if not reading.hosts:
+        raise ConfigurationError(
+            f"There is no host in {', '.join(map(str, paths))}",
+            hint="Name files with one host, address, host:port or URL a line.",
+        )
+    chosen = hosts.choose(reading.hosts, wanted)
+    notes = [f"{len(chosen):,} hosts from {len(paths)} files, of {len(reading.hosts):,} in them"]
+    if len(chosen) < wanted:
+        notes.append(
+            f"fewer than {wanted:,}: all are used, none is made up, the rest in proportion"
+        )
+    if reading.others:
+        kinds = ", ".join(f"{n:,} {kind}s" for kind, n in hosts.tally(reading.others).items())
+        notes.append(f"left out, since they name no host: {kinds}")
+    if reading.unreadable:
+        notes.append(
+            f"{len(reading.unreadable)} lines could not be read, first {reading.unreadable[0]}"
+        )
+    return chosen, notes
+
+
+async def _interruptible(
+    house: House,
+    listed: Sequence[hosts.Host],
+    notes: Sequence[str],
+    *,
+    scale: float,
+    isolation: str,
+    started: float,
+) -> Summary:
+    """Run the play so that a signal to end cleans up as Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    ended: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        ended.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    try:
+        return await _play(house, listed, notes, scale=scale, isolation=isolation, started=started)
+    except asyncio.CancelledError:
+        if ended:
+            raise SystemExit(128 + ended[0]) from None
+        raise
+
+
+async def _play(
+    house: House,
+    listed: Sequence[hosts.Host],
+    notes: Sequence[str],
+    *,
+    scale: float,
+    isolation: str,
+    started: float,
+) -> Summary:
+    sizes = Sizes.of(scale, hosts=len(listed))
+    with Board(sizes) as board:
+        async with Crew(
+            house.folder / "agencies",
+            port=house.port,
+            progress=board.received,
+            isolation=isolation or crew.best_isolation(),
+        ) as parties:
+            play = Play(house, parties, hosts=listed, sizes=sizes, tell=board.act)
+            await play.enrol()
+            await play.operate()
+            await play.finish()
+            kept_apart = parties.isolation
+    summary = Summary.of(
+        play.outcome,
+        hosts=listed,
+        isolation=kept_apart,
+        notes=notes,
+        seconds=time.monotonic() - started,
+    )
+    summary.check(sizes)
+    return summary
+
+
+class Board:
+    """Progress bars on standard error."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        """Draw bars for so much.
+
+        Args:
+            sizes: How much is exchanged.
+        """
+        self._counts: dict[str, Mapping[str, int]] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._act = self._bars.add_task("", total=ACTS)
+        # What agreements do not permit never arrives: this bar need not fill.
+        copies = sizes.hosts * len(cast.NATIONAL)
+        self._tasks = {
+            "hosts": self._bars.add_task("hosts at agencies", total=copies),
+            "receipts": self._bars.add_task("officers' receipts", total=None),
+            "reports": self._bars.add_task("hosts reported down", total=sizes.down),
+            "notices": self._bars.add_task("notices to victims", total=sizes.notices),
+        }
+
+    def __enter__(self) -> Board:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def act(self, text: str) -> None:
+        """Say what happens next."""
+        self._bars.update(self._act, description=text, advance=1)
+
+    def received(self, agency: str, counts: Mapping[str, int]) -> None:
+        """Draw what an agency has received by now."""
+        self._counts[agency] = counts
+        for what, task in self._tasks.items():
+            self._bars.update(
+                task,
+                completed=sum(
+                    counted[what]
+                    for name, counted in self._counts.items()
+                    if what != "hosts" or name != cast.COORDINATOR
+                ),
+            )
+
+
+def _show(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary.as_json(), ensure_ascii=False))
+        return
+    console = Console(width=_REPORT_WIDTH, highlight=False, soft_wrap=True)
+    for line in summary.lines():
+        console.print(line)
+
+
+def _leave(house: House) -> None:
+    """Say how to talk to the gateway that keeps running."""
+    assert house.process is not None
+    home = house.folder / "agencies" / "vn.police"
+    lines = [
+        f"The gateway keeps running: {house.settings.address}, process {house.process.pid}.",
+        f"  rogatory inbox --home {home}",
+        f"  rogatory-gateway status --dir {house.folder}",
+        f"  rogatory-gateway fsck --dir {house.folder}",
+        f"End it: kill {house.process.pid}",
+    ]
+    print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,316 @@
+"""Section 9.7 of docs/protocol.md once more, and the decision as a whole; see `second_decider`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rogatory.exchange.v1 import agreement_pb2 as ag
+from rogatory.exchange.v1 import decision_pb2 as dc
+from tests.contract import second_decider as rules
+from tests.contract.second_decider import CONTEXT, DAY, PERMIT, Message, Part, Ruling, rule
+
+PREFERENCE = [
+    "cite_article",
+    "case_reference",
+    "justification",
+    "second_approval",
+    "sealing",
+    "onward_transfer",
+    "evidential_use",
+    "retention_days",
+    "deadline",
+    "tlp",
+    "without_siena_code",
+    "without_field_group",
+    "without_data_subject",
+    "records_at_most",
+    "without_part",
+    "purpose",
+    "urgency",
+    "without_offence",
+    "with_offence",
+]
+REPEATABLE = {
+    "without_siena_code",
+    "without_field_group",
+    "without_data_subject",
+    "without_part",
+    "without_offence",
+    "with_offence",
+}
+
+Change = tuple[str, object]
+"""Name and value; of a deadline: (urgency, directly available, unit, amount)."""
+
+_UNCHANGEABLE = {
+    dc.SCOPE_DIMENSION_DIRECTION,
+    dc.SCOPE_DIMENSION_KIND,
+    dc.SCOPE_DIMENSION_ASSISTANCE_KIND,
+}
+
+
+def decide(agreement: ag.Agreement | None, message: Message) -> dc.Decision:
+    """Return the decision of section 9."""
+    decision = dc.Decision(facts_unchecked=any(p.sealed for p in message.parts))
+    ground = rules.barred(agreement, message)
+    if ground or agreement is None:
+        decision.disposition = dc.DISPOSITION_REFUSED
+        decision.ground = ground
+        for _ in message.parts:
+            decision.parts.add(ground=ground)
+        return decision
+    ruling = rule(agreement, message)
+    decision.disposition = ruling.disposition
+    decision.ground = ruling.reason[0]
+    decision.article, decision.clause_id = _citation(ruling.reason, message)
+    for reason in ruling.parts:
+        article, clause_id = _citation(reason, message)
+        decision.parts.add(
+            disclosed=not reason[0],
+            ground=reason[0],
+            article=article,
+            clause_id=clause_id,
+        )
+    decision.findings.extend(ruling.findings)
+    _owe(decision, ruling)
+    if ruling.disposition != dc.DISPOSITION_PERMITTED:
+        _search(agreement, message, ruling, decision)
+    return decision
+
+
+def _citation(reason: rules.Reason, message: Message) -> tuple[str, str]:
+    ground, clause = reason
+    if clause is not None:
+        return clause.article, clause.clause_id
+    return (message.article if ground in rules.UNPERMITTED else ""), ""
+
+
+def _owe(decision: dc.Decision, ruling: Ruling) -> None:
+    owed = [clause.obligations for clause in ruling.permitting]
+    if not any(one.ListFields() for one in owed):
+        return
+    decision.obligations.SetInParent()
+    for field in ag.Obligations.DESCRIPTOR.fields:
+        values = [getattr(one, field.name) for one in owed]
+        if field.name != "confirm_in_writing_within_hours":
+            values = [value for value in values if value] or [0]
+        setattr(decision.obligations, field.name, min(values))
+
+
+def _search(
+    agreement: ag.Agreement, message: Message, ruling: Ruling, decision: dc.Decision
+) -> None:
+    frontier: list[tuple[tuple[Change, ...], Message, Ruling]] = [((), message, ruling)]
+    tried: set[frozenset[Change]] = set()
+    rulings = 0
+    for _ in range(3):
+        reached = []
+        for made, at, said in frontier:
+            for change in _candidates(agreement, at, said, made):
+                changes = (*made, change)
+                if frozenset(changes) in tried:
+                    continue
+                tried.add(frozenset(changes))
+                changed = _apply(at, change)
+                if changed is None:
+                    continue
+                rulings += 1
+                outcome = rule(agreement, changed)
+                if outcome.disposition == dc.DISPOSITION_PERMITTED:
+                    _remedy(decision, changes, outcome)
+                    return
+                if rulings == 400:
+                    return
+                reached.append((changes, changed, outcome))
+        frontier = reached
+
+
+def _remedy(decision: dc.Decision, changes: tuple[Change, ...], outcome: Ruling) -> None:
+    clause = outcome.reason[1]
+    assert clause is not None
+    decision.remedy.article, decision.remedy.clause_id = clause.article, clause.clause_id
+    for name, value in sorted(changes, key=_rank):
+        if isinstance(value, tuple):
+            urgency, available, unit, amount = value
+            deadline = ag.Deadline(
+                urgency=urgency, directly_available=available, unit=unit, amount=amount
+            )
+            decision.remedy.changes.add(deadline=deadline)
+        else:
+            decision.remedy.changes.add(**{name: value})
+
+
+def _rank(change: Change) -> int:
+    return PREFERENCE.index(change[0])
+
+
+def _candidates(
+    agreement: ag.Agreement, message: Message, ruling: Ruling, made: tuple[Change, ...]
+) -> list[Change]:
+    found: list[Change] = []
+    for clause, finding in zip(agreement.clauses, ruling.findings, strict=True):
+        if clause.effect == PERMIT:
+            found += _towards(clause, finding, agreement, message)
+        elif finding.verdict in (dc.VERDICT_REFUSES, dc.VERDICT_CONDITION_NOT_MET):
+            found += _away_from(clause, finding, message)
+            found += _meet(clause, finding, agreement, message)
+    for part, reason in zip(message.parts, ruling.parts, strict=True):
+        if reason[0]:
+            found.append(("without_part", part.position))
+    used = {name for name, _ in made if name not in REPEATABLE}
+    return sorted((c for c in dict.fromkeys(found) if c[0] not in used), key=_rank)
+
+
+def _away_from(clause: ag.Clause, finding: dc.ClauseFinding, message: Message) -> Iterator[Change]:
+    scope = clause.scope
+    for part in message.parts:
+        if part.position in finding.parts:
+            yield "without_part", part.position
+            yield from _each("without_field_group", part.groups & set(scope.field_groups))
+            yield from _each("without_data_subject", part.subjects & set(scope.data_subjects))
+    yield from _each("without_siena_code", message.siena & set(scope.siena_codes))
+    if scope.tlp:
+        yield from _each("tlp", set(range(1, message.tlp)) - set(scope.tlp))
+    for offence in message.offences:
+        if offence.startswith(tuple(scope.offences)):
+            yield "without_offence", offence
+
+
+def _towards(  # noqa: C901, PLR0912 - as the document lists them
+    clause: ag.Clause, finding: dc.ClauseFinding, agreement: ag.Agreement, message: Message
+) -> Iterator[Change]:
+    scope = clause.scope
+    outside = rules.outside_message(clause, message)
+    if outside & _UNCHANGEABLE:
+        return
+    near = [
+        unit
+        for unit in message.units
+        if dc.SCOPE_DIMENSION_CATEGORY not in rules.outside_part(clause, unit)
+    ]
+    if near:
+        if dc.SCOPE_DIMENSION_ARTICLE in outside:
+            yield "cite_article", clause.article
+        if dc.SCOPE_DIMENSION_PURPOSE in outside:
+            yield from _each("purpose", set(scope.purposes))
+        if dc.SCOPE_DIMENSION_URGENCY in outside:
+            yield from _each("urgency", set(scope.urgencies))
+        if dc.SCOPE_DIMENSION_HANDLING in outside:
+            if scope.tlp and message.tlp not in scope.tlp:
+                yield from _each("tlp", set(scope.tlp))
+            if scope.siena_codes:
+                yield from _each("without_siena_code", message.siena - set(scope.siena_codes))
+        if dc.SCOPE_DIMENSION_OFFENCE in outside:
+            wrong = [o for o in message.offences if not o.startswith(tuple(scope.offences))]
+            yield from (("without_offence", offence) for offence in wrong)
+            if len(wrong) == len(message.offences):
+                yield "with_offence", scope.offences[0]
+    for unit in near:
+        if scope.field_groups:
+            yield from _each("without_field_group", unit.groups - set(scope.field_groups))
+        if scope.data_subjects:
+            yield from _each("without_data_subject", unit.subjects - set(scope.data_subjects))
+    if not {dc.CONDITION_QUOTA, dc.CONDITION_REFERENCE} & set(finding.unmet):
+        yield from _meet(clause, finding, agreement, message)
+
+
+def _each(name: str, values: set[int] | frozenset[int]) -> Iterator[Change]:
+    return ((name, value) for value in sorted(values))
+
+
+def _meet(
+    clause: ag.Clause, finding: dc.ClauseFinding, agreement: ag.Agreement, message: Message
+) -> Iterator[Change]:
+    c, missing = clause.conditions, set(finding.unmet)
+    values: dict[int, tuple[str, object]] = {
+        dc.CONDITION_CASE_REFERENCE: ("case_reference", True),
+        dc.CONDITION_JUSTIFICATION: ("justification", True),
+        dc.CONDITION_FOUR_EYES: ("second_approval", True),
+        dc.CONDITION_SEALING: ("sealing", c.sealing),
+        dc.CONDITION_ONWARD_TRANSFER: ("onward_transfer", c.onward_transfer_at_most),
+        dc.CONDITION_EVIDENTIAL_USE: ("evidential_use", c.evidential_use_at_most),
+        dc.CONDITION_RETENTION: ("retention_days", c.retention_at_most_days),
+        dc.CONDITION_RECORDS: ("records_at_most", c.records_at_most),
+    }
+    yield from (change for condition, change in values.items() if condition in missing)
+    if dc.CONDITION_DEADLINE in missing:
+        row = rules.deadline_row(clause, message)
+        if row is not None:
+            yield "deadline", (message.urgency, message.available, row.unit, row.amount)
+        others = {r.urgency for r in c.deadlines} - {message.urgency}
+        yield from _each("urgency", others)
+    if missing & {dc.CONDITION_DUAL_CRIMINALITY, dc.CONDITION_MINIMUM_PENALTY}:
+        yield from _offences(c, agreement, message)
+
+
+def _offences(c: ag.Conditions, agreement: ag.Agreement, message: Message) -> Iterator[Change]:
+    def meets(offence: str) -> bool:
+        both = rules.is_offence(agreement, message, offence)
+        months = rules.penalty(agreement, message, offence)
+        return (both or not c.dual_criminality) and months >= c.minimum_penalty_months
+
+    wrong = [offence for offence in message.offences if not meets(offence)]
+    yield from (("without_offence", offence) for offence in wrong)
+    if len(wrong) == len(message.offences):
+        rows = [
+            row.iccs
+            for row in agreement.offences
+            if row.agency in (message.sender, message.recipient) and meets(row.iccs)
+        ]
+        if rows:
+            yield "with_offence", min(rows)
+
+
+def _apply(message: Message, change: Change) -> Message | None:  # noqa: C901, PLR0911, PLR0912 - a list
+    name, value = change
+    parts = message.parts
+    if name == "without_part":
+        left = tuple(p for p in parts if p.position != value)
+        return _with(message, left) if any(p.category != CONTEXT for p in left) else None
+    if name == "without_field_group":
+        if any(p.groups == {value} for p in parts):
+            return None
+        return _with(message, tuple(replace(p, groups=p.groups - {value}) for p in parts))
+    if name == "without_data_subject":
+        if any(p.subjects == {value} for p in parts):
+            return None
+        return _with(message, tuple(replace(p, subjects=p.subjects - {value}) for p in parts))
+    if name == "sealing":
+        sealed = value == ag.SEALING_DEMAND_SEALED
+        return _with(message, tuple(replace(p, sealed=sealed) for p in parts))
+    if name == "records_at_most":
+        assert isinstance(value, int)
+        return _with(message, tuple(replace(p, records=min(p.records, value)) for p in parts))
+    if name in ("case_reference", "justification"):
+        if not any(p.category == CONTEXT for p in parts):
+            last = max((p.position for p in parts), default=-1)
+            parts = (*parts, Part(last + 1, category=CONTEXT, records=1))
+        return _with(
+            message,
+            tuple(replace(p, **{name: True}) if p.category == CONTEXT else p for p in parts),
+        )
+    if name == "without_offence":
+        return replace(message, offences=tuple(o for o in message.offences if o != value))
+    if name == "with_offence":
+        return replace(message, offences=(*message.offences, str(value)))
+    if name == "without_siena_code":
+        return replace(message, siena=message.siena - {value})
+    if name == "retention_days":
+        assert isinstance(value, int)
+        return replace(message, retention=value * DAY)
+    if name == "deadline":
+        assert isinstance(value, tuple)
+        row = ag.Deadline(unit=value[2], amount=value[3])
+        return replace(message, respond=rules.length(row, message.weekday))
+    field = {
+        "cite_article": "article",
+        "second_approval": "four_eyes",
+        "onward_transfer": "onward",
+        "evidential_use": "evidential",
+    }.get(name, name)
+    return replace(message, **{field: value})
+
+
+def _with(message: Message, parts: tuple[Part, ...]) -> Message:
+    return replace(message, parts=parts)
