@@ -68,7 +68,7 @@ class Message:
         return tuple(p for p in self.parts if p.category != CONTEXT) or (Part(-1),)
 
 
-Reason = tuple[int, ag.Clause | None]
+Reason = tuple[Any, ag.Clause | None]
 """Ground (0: it goes) and the clause that decided."""
 
 
@@ -76,7 +76,7 @@ Reason = tuple[int, ag.Clause | None]
 class Ruling:
     """What the rules say of a message."""
 
-    disposition: int
+    disposition: Any
     reason: Reason
     parts: list[Reason]
     findings: list[dc.ClauseFinding]
@@ -141,7 +141,7 @@ def _four_eyes(signers: Sequence[dc.SignerStanding]) -> bool:
     )
 
 
-def barred(agreement: ag.Agreement | None, message: Message) -> int:
+def barred(agreement: ag.Agreement | None, message: Message) -> Any:  # noqa: ANN401 - a Ground
     """Return the ground of 9.2, 0 where there is none."""
     if not message.enrolled:
         return dc.GROUND_UNKNOWN_RECIPIENT

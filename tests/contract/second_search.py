@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from rogatory.exchange.v1 import agreement_pb2 as ag
 from rogatory.exchange.v1 import decision_pb2 as dc
@@ -40,7 +41,7 @@ REPEATABLE = {
     "with_offence",
 }
 
-Change = tuple[str, object]
+Change = tuple[str, Any]
 """Name and value; of a deadline: (urgency, directly available, unit, amount)."""
 
 _UNCHANGEABLE = {
@@ -223,7 +224,7 @@ def _meet(
     clause: ag.Clause, finding: dc.ClauseFinding, agreement: ag.Agreement, message: Message
 ) -> Iterator[Change]:
     c, missing = clause.conditions, set(finding.unmet)
-    values: dict[int, tuple[str, object]] = {
+    values: dict[int, Change] = {
         dc.CONDITION_CASE_REFERENCE: ("case_reference", True),
         dc.CONDITION_JUSTIFICATION: ("justification", True),
         dc.CONDITION_FOUR_EYES: ("second_approval", True),
@@ -238,7 +239,7 @@ def _meet(
         row = rules.deadline_row(clause, message)
         if row is not None:
             yield "deadline", (message.urgency, message.available, row.unit, row.amount)
-        others = {r.urgency for r in c.deadlines} - {message.urgency}
+        others: set[int] = {int(r.urgency) for r in c.deadlines} - {message.urgency}
         yield from _each("urgency", others)
     if missing & {dc.CONDITION_DUAL_CRIMINALITY, dc.CONDITION_MINIMUM_PENALTY}:
         yield from _offences(c, agreement, message)
@@ -283,12 +284,13 @@ def _apply(message: Message, change: Change) -> Message | None:  # noqa: C901, P
         assert isinstance(value, int)
         return _with(message, tuple(replace(p, records=min(p.records, value)) for p in parts))
     if name in ("case_reference", "justification"):
+        told: dict[str, Any] = {name: True}
         if not any(p.category == CONTEXT for p in parts):
             last = max((p.position for p in parts), default=-1)
             parts = (*parts, Part(last + 1, category=CONTEXT, records=1))
         return _with(
             message,
-            tuple(replace(p, **{name: True}) if p.category == CONTEXT else p for p in parts),
+            tuple(replace(p, **told) if p.category == CONTEXT else p for p in parts),
         )
     if name == "without_offence":
         return replace(message, offences=tuple(o for o in message.offences if o != value))

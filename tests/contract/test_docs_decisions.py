@@ -11,7 +11,7 @@ from tests.contract import second_decider, second_search
 from tests.property import strategies as s
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(s.agreements(), s.headers(), s.contexts(), st.integers(0, 19))
 def test_document_and_library_agree(
     agreement: agreement_pb2.Agreement,

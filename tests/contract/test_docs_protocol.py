@@ -25,8 +25,8 @@ from rogatory.agreements import (
     read_agreement,
     render,
 )
+from rogatory.agreements.articles import article_and_above
 from rogatory.agreements.base import base_bytes
-from rogatory.agreements.compiled import article_and_above
 from rogatory.audit.v1 import audit_service_pb2, entry_pb2
 from rogatory.client import calls
 from rogatory.decisions import changes, recheck

@@ -31,6 +31,7 @@ from rogatory.exchange.v1 import (
 )
 from rogatory.keyfiles import write_key_file
 from rogatory.keys import PrivateKey
+from rogatory.notes import NoteSigner
 from rogatory.records.v1 import common_pb2
 from rogatory.signers import MemorySigner
 from rogatory_gateway import pki
@@ -56,9 +57,14 @@ client_ca_key = "tls/ca-key.pem"
 """
 
 
+def private_key(name: str) -> PrivateKey:
+    """Return the private key that belongs to a name."""
+    return PrivateKey.from_seed(hashlib.sha256(name.encode()).digest())
+
+
 def signer(name: str) -> MemorySigner:
-    """Return the key that belongs to a name."""
-    return MemorySigner(PrivateKey.from_seed(hashlib.sha256(name.encode()).digest()))
+    """Return the signer with the key that belongs to a name."""
+    return MemorySigner(private_key(name))
 
 
 @dataclass(kw_only=True)
@@ -191,9 +197,9 @@ class World:
             public_key=key.public_key(), names=["localhost", "127.0.0.1"], now=moment
         )
         (folder / "tls/gateway.pem").write_bytes(pki.to_pem(certificate))
-        write_key_file(
-            folder / "log-key.pem", PrivateKey.from_seed(hashlib.sha256(b"log").digest())
-        )
+        write_key_file(folder / "log-key.pem", private_key("log"))
+        verifier_key = NoteSigner(name=ORIGIN, signer=signer("log")).key
+        (folder / "log.vkey").write_text(f"{verifier_key.text}\n")
 
     @property
     def settings(self) -> Settings:

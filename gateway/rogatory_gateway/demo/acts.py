@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from rogatory import clock
-from rogatory.assistance.v1 import request_pb2
 from rogatory.client import Draft, handling, recipient
-from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory.records.v1 import common_pb2, indicator_pb2
-from rogatory_gateway.demo import cast, content, persons
-from rogatory_gateway.demo.desk import Desk, Sent
-from rogatory_gateway.demo.hosts import Host, rank
-from rogatory_gateway.demo.memory import Received
+from rogatory_gateway.demo import cast, content, persons, takedowns
+from rogatory_gateway.demo.acting import (
+    CASE,
+    HOSTS_IN_A_PART,
+    OFFENCES,
+    REPORTS_IN_A_PART,
+    Act,
+    Result,
+    days_on,
+    now,
+    parts,
+    result,
+)
+from rogatory_gateway.demo.desk import Desk
+from rogatory_gateway.demo.hosts import Host
 
-HOSTS_IN_A_PART = 200
-REPORTS_IN_A_PART = 500
 NOTICES_TOGETHER = 16
 """Messages of notices built before they are sent: some 1.5 MiB."""
-CASE = "LL-2026/001"
-OFFENCES = ("0701", "09031")
-
-Result = dict[str, Any]
-Act = Callable[[Desk, Result], Awaitable[Result]]
-
-
-def _retention(days: int) -> Timestamp:
-    return clock.to_timestamp(
-        time.time_ns() + timedelta(days=days) // timedelta(microseconds=1) * 1000
-    )
-
-
-def now() -> Timestamp:
-    """Return the time as the records carry it."""
-    return clock.to_timestamp(time.time_ns())
-
-
-def result(*sent: Sent, **more: Any) -> Result:  # noqa: ANN401 - JSON values
-    """Return what the play is told of messages sent."""
-    return {
-        "sent": sum(len(item.messages) for item in sent),
-        "refusals": [row for item in sent for row in item.refusals],
-        **more,
-    }
 
 
 async def report(desk: Desk, order: Result) -> Result:
@@ -64,7 +41,7 @@ async def report(desk: Desk, order: Result) -> Result:
         await desk.send(
             *(
                 desk.build(draft, content.indicators(part, now=now()))
-                for part in _parts(found, REPORTS_IN_A_PART)
+                for part in parts(found, REPORTS_IN_A_PART)
             )
         )
     )
@@ -95,9 +72,9 @@ async def disseminate(desk: Desk, order: Result) -> Result:
     everything = sorted({host.value: host for host in (*own, *reported)}.values())
     sent = []
     for tlp, types in _TIERS.items():
-        parts = _parts([host for host in everything if host.type in types], HOSTS_IN_A_PART)
+        batches = parts([host for host in everything if host.type in types], HOSTS_IN_A_PART)
         audience = [member.agency_id for member in cast.NATIONAL]
-        for first, group in ((True, parts[:1]), (False, parts[1:])):
+        for first, group in ((True, batches[:1]), (False, batches[1:])):
             if group:
                 batch = [
                     _batch(desk, tlp, number, part, audience, first=first)
@@ -135,7 +112,7 @@ def _batch(
                 if strict
                 else codes_pb2.ONWARD_TRANSFER_WITH_CONSENT
             ),
-            retention_end_time=None if tlp == common_pb2.TLP_GREEN else _retention(89),
+            retention_end_time=None if tlp == common_pb2.TLP_GREEN else days_on(89),
         ),
     )
     contents = [
@@ -146,149 +123,6 @@ def _batch(
         # From whom a server was rented: not every party may get that.
         contents.append(content.accounts(-1 if first else number))
     return desk.build(draft, *contents)
-
-
-async def ask_analysis(desk: Desk, order: Result) -> Result:
-    """The desk sends some of the hosts to one agency for analysis."""
-    chosen = sorted((Host(*row) for row in order["hosts"]), key=lambda host: rank(host.value))
-    draft = Draft(
-        kind=codes_pb2.KIND_TRANSFER,
-        purpose=codes_pb2.PURPOSE_INVESTIGATION,
-        recipients=[recipient(cast.ANALYST, cast.ANALYSIS, "1")],
-        offences=OFFENCES,
-        handling=handling(
-            tlp=common_pb2.TLP_AMBER, onward_transfer=codes_pb2.ONWARD_TRANSFER_NEVER
-        ),
-    )
-    reason = content.context(
-        desk.agency, "duty", case=CASE, justification="Which of these command infected machines?"
-    )
-    return result(
-        await desk.send(
-            *(
-                desk.build(draft, reason, content.indicators(part, now=now()))
-                for part in _parts(chosen[: order["count"]], HOSTS_IN_A_PART)
-            )
-        )
-    )
-
-
-async def analyse(desk: Desk, order: Result) -> Result:
-    """The analyst answers with those it confirmed as C2 servers: the best-ranked it received."""
-    material = desk.memory.analysed.values()
-    chosen = sorted(material, key=lambda item: rank(item.host.value))[: order["count"]]
-    draft = Draft(
-        kind=codes_pb2.KIND_TRANSFER,
-        purpose=codes_pb2.PURPOSE_INVESTIGATION,
-        recipients=[recipient(cast.COORDINATOR, cast.ANALYSIS, "2")],
-        offences=OFFENCES,
-        in_reply_to=desk.memory.material,
-    )
-    reason = content.context(desk.agency, "duty", case="HK-2026/117")
-    found = _reported(chosen, indicator_pb2.INDICATOR_STATUS_CONFIRMED)
-    for item in found.indicators:
-        item.role = indicator_pb2.INDICATOR_ROLE_COMMAND_AND_CONTROL
-        item.confidence = 95
-    envelope = desk.build(draft, reason, found, signers=desk.signers("head"))
-    return result(await desk.send(envelope))
-
-
-async def ask_takedowns(desk: Desk, order: Result) -> Result:
-    """The desk asks each private partner to take down what lies with it; a second officer signs."""
-    batch = []
-    for firm in cast.PARTNERS:
-        found = [item.host for item in desk.memory.hosts.values() if item.keeper == firm] + [
-            Host(*row) for row in order["hosts"] if content.keeper(row[1]) == firm
-        ]
-        listed = content.indicators(sorted(set(found)), now=now())
-        if not listed.indicators:
-            continue
-        draft = Draft(
-            kind=codes_pb2.KIND_REQUEST,
-            purpose=codes_pb2.PURPOSE_PREVENTION,
-            recipients=[recipient(firm, cast.PARTNERSHIPS[firm], "2.1")],
-            offences=OFFENCES,
-            urgency=codes_pb2.URGENCY_URGENT,
-            handling=handling(
-                tlp=common_pb2.TLP_AMBER, onward_transfer=codes_pb2.ONWARD_TRANSFER_NEVER
-            ),
-            particulars=envelope_pb2.RequestParticulars(
-                assistance_kind=request_pb2.ASSISTANCE_KIND_TAKEDOWN,
-                respond_by_time=_retention(1),
-            ),
-        )
-        reason = content.context(
-            desk.agency, "duty", case=CASE, justification="Hosts on your network steal credentials."
-        )
-        form = content.takedown_request(firm, [item.record_id for item in listed.indicators])
-        batch.append(desk.build(draft, reason, form, listed, signers=desk.signers("head")))
-    return result(await desk.send(*batch))
-
-
-async def answer_takedowns(desk: Desk, order: Result) -> Result:
-    """A private partner takes down the best-ranked of what it was asked, and answers."""
-    sent = []
-    left: int = order["count"]
-    for request, listed in desk.memory.requests:
-        chosen = sorted(listed, key=lambda item: rank(item.host.value))[:left]
-        left -= len(chosen)
-        if not chosen:
-            continue
-        answer = content.takedown_answer(
-            request,
-            [item.record_id for item in chosen],
-            partly=len(chosen) < len(listed),
-            now=now(),
-        )
-        draft = Draft(
-            kind=codes_pb2.KIND_UPDATE,
-            purpose=codes_pb2.PURPOSE_PREVENTION,
-            recipients=[recipient(cast.COORDINATOR, cast.PARTNERSHIPS[desk.agency], "2.2")],
-            offences=OFFENCES,
-            in_reply_to=request,
-            particulars=envelope_pb2.UpdateParticulars(request=request, step=answer.step),
-        )
-        down = _reported(chosen, indicator_pb2.INDICATOR_STATUS_TAKEN_DOWN)
-        sent.append(await desk.send(desk.build(draft, answer, down)))
-    return result(*sent)
-
-
-def mine(desk: Desk) -> list[Received]:
-    """Return what this agency can take down of what it received, best-ranked first."""
-    country = next(member.country for member in cast.MEMBERS if member.agency_id == desk.agency)
-    if desk.agency in cast.PARTNERS:
-        found = [item for _, listed in desk.memory.requests for item in listed]
-    else:
-        found = [
-            item
-            for item in desk.memory.hosts.values()
-            if item.country == country and not item.keeper
-        ]
-    return sorted(found, key=lambda item: rank(item.host.value))
-
-
-async def count_mine(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act
-    """Say how many hosts it received that it can take down."""
-    return {"count": len(mine(desk))}
-
-
-async def report_down(desk: Desk, order: Result) -> Result:
-    """An agency reports what it took down: the best-ranked of what is in its country."""
-    draft = Draft(
-        kind=codes_pb2.KIND_TRANSFER,
-        purpose=codes_pb2.PURPOSE_INVESTIGATION,
-        recipients=[recipient(cast.COORDINATOR, cast.JOINT, "Art. 4")],
-        offences=OFFENCES,
-    )
-    chosen = mine(desk)[: order["count"]]
-    return result(
-        await desk.send(
-            *(
-                desk.build(draft, _reported(part, indicator_pb2.INDICATOR_STATUS_TAKEN_DOWN))
-                for part in _parts(chosen, REPORTS_IN_A_PART)
-            )
-        )
-    )
 
 
 async def notify(desk: Desk, order: Result) -> Result:
@@ -370,39 +204,17 @@ async def seizures(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as ev
     return result(await desk.send(desk.build(draft, reason, items)))
 
 
-def _reported(
-    chosen: Sequence[Received], status: indicator_pb2.IndicatorStatus.ValueType
-) -> indicator_pb2.Indicators:
-    """Return indicators under the ids they came with, as they stand now."""
-    found = indicator_pb2.Indicators()
-    for item in chosen:
-        reported = found.indicators.add(
-            record_id=item.record_id,
-            type=item.host.type,
-            value=item.host.value,
-            malware_family=item.host.family,
-            status=status,
-        )
-        if status == indicator_pb2.INDICATOR_STATUS_TAKEN_DOWN:
-            reported.takedown_time.CopyFrom(now())
-    return found
-
-
-def _parts(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[at : at + size] for at in range(0, len(items), size)]
-
-
 ACTS: dict[str, Act] = {
     act.__name__: act
     for act in (
         report,
         disseminate,
-        ask_analysis,
-        analyse,
-        ask_takedowns,
-        answer_takedowns,
-        count_mine,
-        report_down,
+        takedowns.ask_analysis,
+        takedowns.analyse,
+        takedowns.ask_takedowns,
+        takedowns.answer_takedowns,
+        takedowns.count_mine,
+        takedowns.report_down,
         notify,
         arrests,
         seizures,

@@ -43,7 +43,7 @@ def record_id(*names: object) -> str:
 
 def keeper(value: str) -> str:
     """Return the agency or partner that can take a host down: in reality, where it is hosted."""
-    digest = rank(value)
+    digest = rank(f"keeper of {value}")
     if digest[0] < _PARTNER_SHARE:
         return cast.PARTNERS[digest[1] % len(cast.PARTNERS)]
     return cast.NATIONAL[int.from_bytes(digest[2:4], "big") % len(cast.NATIONAL)].agency_id

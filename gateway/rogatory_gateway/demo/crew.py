@@ -58,10 +58,7 @@ class Party:
                 self.process.stdin.write(line.encode() + b"\n")
                 await self.process.stdin.drain()
                 while True:
-                    data = await self.process.stdout.readline()
-                    if not data:
-                        raise ConnectionResetError
-                    answer: Answer = json.loads(data)
+                    answer: Answer = json.loads(await _line(self.process.stdout))
                     if "progress" in answer:
                         self._progress(self.agency, answer["progress"])
                         continue
@@ -77,6 +74,13 @@ class Party:
                     f"The process of {self.agency} ended while it was to {name}",
                     hint="What it wrote on standard error says why.",
                 ) from error
+
+
+async def _line(output: asyncio.StreamReader) -> bytes:
+    data = await output.readline()
+    if not data:
+        raise ConnectionResetError
+    return data
 
 
 class Crew:
@@ -99,7 +103,7 @@ class Crew:
             isolation: How agencies are kept apart; empty: the best way this machine has.
         """
         self.folder = folder
-        self.isolation = isolation or best_isolation()
+        self.isolation = isolation
         self.parties: dict[str, Party] = {}
         self._port = port
         self._progress = progress
@@ -110,7 +114,10 @@ class Crew:
 
     async def __aenter__(self) -> Self:
         """Start one process for each member of the cast."""
+        # Passed through by users who each own one folder in it; nothing else in it is for them.
+        self.folder.parent.chmod(0o711)
         self.folder.mkdir(mode=0o711)
+        self.isolation = self.isolation or best_isolation(self.folder)
         try:
             for number, member in enumerate(cast.MEMBERS):
                 await self._start(member.agency_id, number)
@@ -194,18 +201,29 @@ class Crew:
         return sum(answer["denied"] for answer in answers.values()), attempts
 
 
-def best_isolation() -> str:
+def best_isolation(folder: Path) -> str:
     """Return how agencies can be kept apart on this machine.
 
     1. Landlock, where the kernel offers it: each process shuts itself in.
     2. A user id of its own for each, for root, where such a user can run this program at all.
     3. File modes alone: they keep out other users, and the agencies are one user's processes.
+
+    Args:
+        folder: Where the agencies' folders are to be.
     """
     if confine.landlock_version():  # (1)
         return LANDLOCK
-    if os.name == "posix" and os.geteuid() == 0:  # (2)
-        probe = subprocess.run(
-            [sys.executable, "-P", "-c", "import rogatory_gateway.demo.party"],
+    if os.name == "posix" and os.geteuid() == 0 and _others_can_run(folder):  # (2)
+        return USERS
+    return MODES  # (3)
+
+
+def _others_can_run(folder: Path) -> bool:
+    """Try, as the first of the users, to import the program and to reach the folder."""
+    program = "import os, sys, rogatory_gateway.demo.party; os.chdir(sys.argv[1])"
+    try:
+        probe = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-c", program, str(folder)],
             user=_FIRST_UID,
             group=_FIRST_UID,
             extra_groups=[],
@@ -213,6 +231,6 @@ def best_isolation() -> str:
             capture_output=True,
             check=False,
         )
-        if probe.returncode == 0:
-            return USERS
-    return MODES  # (3)
+    except OSError:
+        return False
+    return probe.returncode == 0

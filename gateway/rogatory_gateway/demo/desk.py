@@ -9,22 +9,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from google.protobuf.message import Message
 
 from rogatory import envelopes
 from rogatory.checkpoints import SignedCheckpoint
-from rogatory.client import AsyncClient, Draft, Submitted, TlsCredentials, recipient
-from rogatory.client.calls import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
+from rogatory.client import AsyncClient, Draft, TlsCredentials, recipient
 from rogatory.client.settings import SignerInRole
-from rogatory.decisions import explain
-from rogatory.errors import CallError, DeliveryError, ReceiptError, RogatoryError
+from rogatory.errors import DeliveryError, ReceiptError, RogatoryError
 from rogatory.exchange.v1 import (
     agreement_pb2,
     codes_pb2,
-    decision_pb2,
     envelope_pb2,
     exchange_service_pb2,
 )
@@ -37,6 +32,7 @@ from rogatory.signers import FileSigner
 from rogatory.verification import VerifiedDelivery, verify_delivery
 from rogatory_gateway.demo import cast, content
 from rogatory_gateway.demo.memory import Memory
+from rogatory_gateway.demo.outbox import Checks, Outbox, Sent
 
 _RECEIPTS_TOGETHER = 64
 _TILE_WIDTH = 256
@@ -44,36 +40,6 @@ _CONNECT_SECONDS = 60.0
 _PATIENCE_SECONDS = 120.0
 _ACKNOWLEDGED = frozenset({codes_pb2.KIND_TRANSFER, codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
 """Kinds that an officer acknowledges. A receipt is not acknowledged with a receipt."""
-
-
-@dataclass(slots=True)
-class Checks:
-    """What was verified, and held.
-
-    Attributes:
-        signatures: Signatures on headers, key statements and agreements.
-        receipts: Receipts of messages sent.
-        proofs: Inclusion and consistency proofs.
-        decisions: Decisions made again, and found equal.
-    """
-
-    signatures: int = 0
-    receipts: int = 0
-    proofs: int = 0
-    decisions: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Sent:
-    """What became of messages sent.
-
-    Attributes:
-        messages: The gateway's answers, in order.
-        refusals: A row for each recipient refused.
-    """
-
-    messages: list[Submitted] = field(default_factory=list)
-    refusals: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Desk:
@@ -91,7 +57,6 @@ class Desk:
         self.agency = settings.agency
         self.checks = Checks()
         self.memory = Memory(settings.agency)
-        self.positions: dict[str, int] = {}
         self._progress = progress
         self._signing = FileSigner(home.key("signing"))
         self._officers = {name: FileSigner(home.key(f"officer-{name}")) for name in cast.OFFICERS}
@@ -140,6 +105,13 @@ class Desk:
             directory=directory,
             agreements=verified_agreements(signed, self._roots),
         )
+        self._outbox = Outbox(
+            client=self.client,
+            agency=self.agency,
+            policy=self.policy,
+            receipts=self.home.receipts,
+            checks=self.checks,
+        )
         await self.client.checkpoint()
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._work())]
 
@@ -177,47 +149,8 @@ class Desk:
         return envelopes.build(header=header, contents=contents, signers=signers or self.signers())
 
     async def send(self, *batch: bytes, keep: bool = True) -> Sent:
-        """Submit envelopes and verify each receipt: signatures, proof and every decision again.
-
-        Args:
-            keep: Write the receipts into the agency's folder.
-
-        Raises:
-            CallError: The gateway turned one away.
-            ReceiptError: A receipt does not verify.
-        """
-        sent = Sent()
-        for group in _groups(batch):
-            for result in await self.client.submit_batch(group):
-                if isinstance(result, CallError):
-                    raise result
-                self._check_receipt(result, sent, keep=keep)
-        return sent
-
-    def _check_receipt(self, submitted: Submitted, sent: Sent, *, keep: bool) -> None:
-        verified = submitted.receipt.verify(self.policy)
-        self.checks.receipts += 1
-        self.checks.proofs += 1
-        self.checks.signatures += len(verified.signers)
-        if not all(item.rechecked for item in verified.recipients):
-            raise ReceiptError(
-                f"A decision on {submitted.message_id} could not be made again",
-                hint="Fetch the agreement it rests on.",
-            )
-        self.checks.decisions += len(verified.recipients)
-        self._seen[verified.index] = leaf_hash(submitted.receipt.entry)
-        for cited, outcome in zip(verified.recipients, submitted.outcomes, strict=True):
-            if outcome.inbox_position:
-                last = self.positions.get(outcome.recipient, 0)
-                self.positions[outcome.recipient] = max(last, outcome.inbox_position)
-            decision = outcome.decision
-            if decision.disposition == decision_pb2.DISPOSITION_REFUSED:
-                sent.refusals.append(_refusal(submitted.message_id, self.agency, cited, outcome))
-        sent.messages.append(submitted)
-        if keep:
-            self.home.receipts.mkdir(mode=0o700, exist_ok=True)
-            path = self.home.receipts / f"{submitted.message_id}.tlog-proof"
-            path.write_bytes(submitted.receipt.to_bytes())
+        """Submit envelopes and verify each receipt; see `Outbox.send`."""
+        return await self._outbox.send(*batch, keep=keep)
 
     # Receiving
 
@@ -299,7 +232,7 @@ class Desk:
             await self._moved.wait_for(lambda: self._fault is not None or self._done >= position)
         if self._fault is not None:
             raise self._fault
-        return self.positions
+        return self._outbox.positions
 
     # The end
 
@@ -323,43 +256,12 @@ class Desk:
             raise ReceiptError(
                 "The log's tiles do not lead to its checkpoint", hint="Show both to the auditors."
             )
-        for index, leaf in self._seen.items():
+        seen = self._seen | self._outbox.seen
+        for index, leaf in seen.items():
             if leaves[index] != leaf:
                 raise ReceiptError(
                     f"Log entry {index} is another than the one received",
                     hint="Show both to the auditors.",
                 )
-        self.checks.proofs += len(self._seen)
+        self.checks.proofs += len(seen)
         return checkpoint
-
-
-def _groups(batch: Sequence[bytes]) -> list[list[bytes]]:
-    """Return envelopes in groups that SubmitBatch takes."""
-    groups: list[list[bytes]] = []
-    size = MAX_BATCH_BYTES
-    for envelope in batch:
-        size += len(envelope)
-        if size > MAX_BATCH_BYTES or len(groups[-1]) == MAX_BATCH_MESSAGES:
-            groups.append([])
-            size = len(envelope)
-        groups[-1].append(envelope)
-    return groups
-
-
-def _refusal(
-    message_id: str,
-    sender: str,
-    cited: Any,
-    outcome: decision_pb2.Outcome,
-) -> dict[str, Any]:
-    decision = outcome.decision
-    return {
-        "message_id": message_id,
-        "article": decision.article or cited.article,
-        "ground": decision_pb2.Ground.Name(decision.ground).removeprefix("GROUND_"),
-        "sender": sender,
-        "recipient": outcome.recipient,
-        "agreement": outcome.agreement_id,
-        "clause": decision.clause_id,
-        "explanation": explain(decision),
-    }

@@ -91,12 +91,8 @@ class House:
             for item in signed:
                 agreements.enter(ledger, item)
 
-    async def serve(self) -> None:
-        """Start the gateway's process and wait until it takes calls.
-
-        Raises:
-            ConfigurationError: It ended, or did not come up in time.
-        """
+    def start(self) -> None:
+        """Start the gateway's process."""
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
                 [
@@ -109,6 +105,14 @@ class House:
                 # Ctrl-C is for this process, which stops the gateway in good order.
                 start_new_session=True,
             )
+
+    async def ready(self) -> None:
+        """Wait until the gateway takes calls.
+
+        Raises:
+            ConfigurationError: It ended, or did not come up in time.
+        """
+        assert self.process is not None
         deadline = time.monotonic() + _START_SECONDS
         while b"listening " not in self.log_file.read_bytes():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -189,14 +189,7 @@ class Orders:
 
     async def do_trespass(self, order: Answer) -> Answer:
         """Really try to read what is none of its business; say how often that was denied."""
-        read = []
-        for path in order["paths"]:
-            try:
-                with Path(path).open("rb") as file:
-                    file.read(1)
-            except PermissionError:
-                continue
-            read.append(path)
+        read = [path for path in order["paths"] if _can_read(Path(path))]
         return {"denied": len(order["paths"]) - len(read), "read": read}
 
     async def do_open(self, order: Answer) -> Answer:  # noqa: ARG002 - as every order
@@ -238,3 +231,13 @@ class Orders:
                 "vkey": desk.policy.log_keys[0].text,
             },
         }
+
+
+def _can_read(path: Path) -> bool:
+    """Open a file that exists and read a byte; tell whether that was allowed."""
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except PermissionError:
+        return False
+    return True

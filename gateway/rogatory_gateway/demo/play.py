@@ -143,7 +143,8 @@ class Play:
             [house.ledger_file, house.settings.log.key]
         )
         self._tell("the gateway starts")
-        await house.serve()
+        house.start()
+        await house.ready()
         await crew.all_do("open")
 
     async def operate(self) -> None:

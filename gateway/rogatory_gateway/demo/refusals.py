@@ -16,9 +16,10 @@ from rogatory.client.settings import SignerInRole
 from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import common_pb2
 from rogatory_gateway.demo import cast, content, persons
-from rogatory_gateway.demo.acts import Result, now, result
-from rogatory_gateway.demo.desk import Desk, Sent
+from rogatory_gateway.demo.acting import Result, now, result
+from rogatory_gateway.demo.desk import Desk
 from rogatory_gateway.demo.hosts import made_up
+from rogatory_gateway.demo.outbox import Sent
 
 Attempt = tuple[Draft, list[Message], list[SignerInRole]]
 """What to send: header, parts, signers."""

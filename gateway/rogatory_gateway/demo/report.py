@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
+
 from rogatory.errors import RogatoryError
 from rogatory.records.v1 import evidence_pb2
 from rogatory_gateway.demo import cast, content, crew
@@ -167,13 +169,13 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Yield the report, line by line, as rich's markup."""
         outcome = self.outcome
-        yield f"[bold]{content.OPERATION}[/]: {len(outcome.totals)} agencies under"
         yield (
-            f"{len(cast.AGREEMENTS)} signed agreements: {len(cast.NATIONAL)} national agencies,"
+            f"[bold]{content.OPERATION}[/]: {len(cast.NATIONAL)} national agencies,"
             f" {len(cast.PARTNERS)} private partners, one coordinating organisation"
         )
+        yield f"  {len(outcome.totals)} processes, {len(cast.AGREEMENTS)} agreements they signed"
         for note in self.notes:
-            yield f"  {note}"
+            yield escape(f"  {note}")
         yield ""
         yield "[bold]Received[/], as counted by those who received and verified it"
         yield from self._received()
@@ -213,13 +215,14 @@ class Summary:
         for script, (text, roman) in _samples(self.suspects).items():
             yield f"            {script}: {text}, {roman}"
         things = ", ".join(
-            f"{pieces:,} {kind.replace('_', ' ')}" for kind, (_, pieces) in self.items.items()
+            f"{pieces:,} {_THINGS.get(kind, kind)}" for kind, (_, pieces) in self.items.items()
         )
         yield f"  {sum(count for count, _ in self.items.values()):>9,} evidence items: {things}"
         yield f"  {self.notices:>9,} distinct notices to victims"
         yield f"  {self.messages:>9,} messages, {self.receipts:,} of them officers' receipts"
-        by = ", ".join(f"{article} {count}" for article, count in sorted(self.withheld.items()))
-        yield f"  {self.withheld.total():>9,} parts withheld, the rest of the message given: {by}"
+        by = ", ".join(f"{article}: {count}" for article, count in sorted(self.withheld.items()))
+        yield f"  {self.withheld.total():>9,} parts withheld, the rest of the message given"
+        yield f"            by article {by}"
 
     def _isolation(self) -> str:
         outcome = self.outcome
@@ -235,6 +238,12 @@ _WHAT = {
     "receipts": "receipts of messages sent",
     "proofs": "inclusion and consistency proofs",
     "decisions": "decisions made again, and found equal",
+}
+_THINGS = {
+    "server": "servers",
+    "sim": "SIM cards",
+    "cash": "sums of cash",
+    "document": "documents",
 }
 _ONLY_MODES = (
     "this system offers neither Landlock nor root: file modes keep out other users, and these are"
@@ -252,10 +261,10 @@ def _refusals(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         first = group[0]
         to = ", ".join(row["recipient"] for row in group)
         yield f"  {first['sender']} to {to}"
-        yield f"    {first['agreement']} {article}, {ground}: {explanation}"
+        yield escape(f"    {first['agreement']} {article}, {ground}: {explanation}")
         for line in first["explanation"][1:]:
             if " wants " in line or " refuses" in line:
-                yield f"      {line}"
+                yield escape(f"      {line}")
         if first.get("permitted_then"):
             yield "      Sent again so changed, it was permitted."
 

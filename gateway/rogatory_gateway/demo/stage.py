@@ -11,18 +11,19 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rogatory.errors import ConfigurationError
-from rogatory_gateway.demo import cast, crew, hosts
+from rogatory_gateway.demo import cast, hosts
 from rogatory_gateway.demo.crew import Crew
 from rogatory_gateway.demo.house import House
 from rogatory_gateway.demo.play import HOSTS, Play, Sizes
 from rogatory_gateway.demo.report import Summary
 
-ACTS = 13
+ACTS = 11
 """Times that the play tells what happens next."""
 _REPORT_WIDTH = 110
 
@@ -89,9 +90,7 @@ def gather(paths: Sequence[Path], scale: float) -> tuple[list[hosts.Host], list[
     chosen = hosts.choose(reading.hosts, wanted)
     notes = [f"{len(chosen):,} hosts from {len(paths)} files, of {len(reading.hosts):,} in them"]
     if len(chosen) < wanted:
-        notes.append(
-            f"fewer than {wanted:,}: all are used, none is made up, the rest in proportion"
-        )
+        notes.append(f"fewer than {wanted:,}: all are used, and none is made up")
     if reading.others:
         kinds = ", ".join(f"{n:,} {kind}s" for kind, n in hosts.tally(reading.others).items())
         notes.append(f"left out, since they name no host: {kinds}")
@@ -146,7 +145,7 @@ async def _play(
             house.folder / "agencies",
             port=house.port,
             progress=board.received,
-            isolation=isolation or crew.best_isolation(),
+            isolation=isolation,
         ) as parties:
             play = Play(house, parties, hosts=listed, sizes=sizes, tell=board.act)
             await play.enrol()
@@ -191,7 +190,7 @@ class Board:
             "notices": self._bars.add_task("notices to victims", total=sizes.notices),
         }
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 
@@ -218,7 +217,7 @@ class Board:
 
 def _show(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary.as_json(), ensure_ascii=False))
+        sys.stdout.write(json.dumps(summary.as_json(), ensure_ascii=False) + "\n")
         return
     console = Console(width=_REPORT_WIDTH, highlight=False, soft_wrap=True)
     for line in summary.lines():
@@ -229,11 +228,14 @@ def _leave(house: House) -> None:
     """Say how to talk to the gateway that keeps running."""
     assert house.process is not None
     home = house.folder / "agencies" / "vn.police"
-    lines = [
+    _say(
         f"The gateway keeps running: {house.settings.address}, process {house.process.pid}.",
         f"  rogatory inbox --home {home}",
         f"  rogatory-gateway status --dir {house.folder}",
         f"  rogatory-gateway fsck --dir {house.folder}",
         f"End it: kill {house.process.pid}",
-    ]
-    print("\n".join(lines), file=sys.stderr)
+    )
+
+
+def _say(*lines: str) -> None:
+    sys.stderr.write("".join(f"{line}\n" for line in lines))

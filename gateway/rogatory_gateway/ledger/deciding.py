@@ -7,17 +7,11 @@ agreements in force, standing of the message referred to, what quotas have count
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from rogatory import clock
-from rogatory.decisions import (
-    HeaderView,
-    Situation,
-    decide_situation,
-    quota_usage,
-    read_header,
-    situate,
-)
+from rogatory.decisions import DecisionMemo, HeaderView, quota_usage, read_header
 from rogatory.exchange.v1 import decision_pb2
 from rogatory_gateway.ledger.identity import identity_key
 
@@ -27,10 +21,11 @@ if TYPE_CHECKING:
     from rogatory.keyring import KnownKey
     from rogatory_gateway.ledger.registry import Registry
 
-MEMO_LIMIT = 4096
-"""Decisions remembered: a few kilobytes each; emptied when full."""
+REMEMBERED_SIGNERS = 4096
+"""Signers, and beginnings of outcomes, remembered: a few hundred bytes each."""
 
 _LOW_BITS = 0x7F
+_DECISION_TAG = bytes([decision_pb2.Outcome.DECISION_FIELD_NUMBER << 3 | 2])
 _CONTEXT_TAG = bytes([decision_pb2.Outcome.CONTEXT_FIELD_NUMBER << 3 | 2])
 
 NANOSECONDS_PER_DAY = clock.NANOSECONDS_PER_DAY
@@ -63,23 +58,19 @@ class Decided:
     """A decision for one recipient.
 
     Attributes:
-        prefix: Serialised Outcome but for what differs from message to message.
+        agreement_version: 0 where no agreement was in force.
+        decision: The serialised Decision.
         context: What it rested on, a serialised DecisionContext.
+        counts: What it adds to the counters of quotas, by clause.
     """
 
     recipient: str
     agreement_id: str
+    agreement_version: int
     agreement_digest: bytes
     disposition: int
-    prefix: bytes
+    decision: bytes
     context: bytes
-    counts: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Memo:
-    disposition: int
-    prefix: bytes
     counts: tuple[tuple[str, int], ...]
 
 
@@ -87,7 +78,7 @@ class Decider:
     """Decides messages; remembers decisions, which are pure."""
 
     def __init__(self) -> None:
-        self._memo: dict[tuple[bytes, Situation], _Memo] = {}
+        self._memo = DecisionMemo()
         self._signers: dict[tuple[bytes, ...], list[decision_pb2.SignerStanding]] = {}
 
     def decide(
@@ -157,7 +148,7 @@ class Decider:
         fingerprints = tuple(key.fingerprint for key in signers)
         found = self._signers.get(fingerprints)
         if found is None:
-            if len(self._signers) >= MEMO_LIMIT:
+            if len(self._signers) >= REMEMBERED_SIGNERS:
                 self._signers.clear()
             found = self._signers[fingerprints] = [
                 decision_pb2.SignerStanding(
@@ -177,58 +168,52 @@ class Decider:
         position: int,
         context: decision_pb2.DecisionContext,
     ) -> Decided:
-        situation = situate(
+        decided = self._memo.decide(
             agreement=agreement, header=view, recipient_index=position, context=context
         )
-        digest = b"" if agreement is None else agreement.digest
-        memo = self._memo.get((digest, situation))
         recipient = view.recipients[position]
-        if memo is None:
-            decision = decide_situation(agreement=agreement, situation=situation)
-            memo = _Memo(
-                disposition=decision.disposition,
-                prefix=decision_pb2.Outcome(
-                    recipient=recipient.agency,
-                    agreement_id=recipient.agreement_id,
-                    agreement_version=0 if agreement is None else agreement.version,
-                    decision=decision,
-                ).SerializeToString(deterministic=True),
-                counts=()
-                if agreement is None
-                else tuple(
-                    quota_usage(agreement=agreement, header=view, decision=decision).items()
-                ),
-            )
-            if len(self._memo) >= MEMO_LIMIT:
-                self._memo.clear()
-            self._memo[digest, situation] = memo
         return Decided(
             recipient=recipient.agency,
             agreement_id=recipient.agreement_id,
-            agreement_digest=digest,
-            disposition=memo.disposition,
-            prefix=memo.prefix,
+            agreement_version=0 if agreement is None else agreement.version,
+            agreement_digest=b"" if agreement is None else agreement.digest,
+            disposition=decided.decision.disposition,
+            decision=decided.encoded,
             context=context.SerializeToString(deterministic=True),
-            counts=memo.counts,
+            counts=()
+            if agreement is None
+            else tuple(
+                quota_usage(agreement=agreement, header=view, decision=decided.decision).items()
+            ),
         )
 
 
 def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
-    """Return the serialised Outcome: the prefix, then ``context`` and ``inbox_position``.
+    """Return the serialised Outcome in canonical encoding.
 
-    Protobuf messages concatenate, and these fields have the highest numbers, so that the result is
-    the canonical encoding without a decision being serialised for every message.
+    Protobuf messages concatenate: put together in the order of their numbers, serialised fields are
+    the serialised message, and a decision need not be parsed and written anew for every message.
     """
     position = decision_pb2.Outcome(inbox_position=inbox_position)
     return b"".join(
         (
-            decided.prefix,
+            _outcome_head(decided.recipient, decided.agreement_id, decided.agreement_version),
+            _DECISION_TAG,
+            _varint(len(decided.decision)),
+            decided.decision,
             _CONTEXT_TAG,
             _varint(len(decided.context)),
             decided.context,
             position.SerializeToString(),
         )
     )
+
+
+@lru_cache(REMEMBERED_SIGNERS)
+def _outcome_head(recipient: str, agreement_id: str, agreement_version: int) -> bytes:
+    return decision_pb2.Outcome(
+        recipient=recipient, agreement_id=agreement_id, agreement_version=agreement_version
+    ).SerializeToString()
 
 
 def _varint(value: int) -> bytes:

@@ -146,8 +146,6 @@ class CompiledAgreement:
     deadlines: tuple[tuple[int, int], ...]
     """Every deadline that a condition names: (unit, amount)."""
     quota_clauses: tuple[QuotaClause, ...]
-    naming_context: tuple[int, ...]
-    """Indices of the REQUIRE and REFUSE clauses that name CONTEXT, and so speak of such parts."""
     looks_at_reference: bool
     looks_at_signers: bool
     message_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
@@ -204,11 +202,6 @@ def compile_agreement(data: bytes) -> CompiledAgreement:
         retention_limits=tuple(sorted(builder.retentions)),
         deadlines=tuple(builder.deadlines),
         quota_clauses=tuple(builder.quotas),
-        naming_context=tuple(
-            c.index
-            for c in clauses
-            if c.names_context and c.effect != agreement_pb2.CLAUSE_EFFECT_PERMIT
-        ),
         looks_at_reference=any(c.conditions and c.conditions.reference for c in clauses),
         looks_at_signers=any(c.conditions and c.conditions.four_eyes for c in clauses),
     )

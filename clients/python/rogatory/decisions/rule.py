@@ -70,7 +70,7 @@ class Ruling:
     Attributes:
         parts: For each part of the header in order, why it goes or does not.
         findings: What the clauses said that spoke, by their index, in order.
-        outside: For every clause, the dimensions that all it could speak of is outside of.
+        outside: For every clause, the dimensions that all units are outside of.
         permitting: The clauses that let something through.
     """
 
@@ -99,14 +99,9 @@ def rule(agreement: CompiledAgreement, situation: Situation) -> Ruling:
     units = situation.facts.units
     of_message = message_scopes(agreement, situation)
     of_units = [part_scopes(agreement, unit) for unit in units]
+    outside = [a | b for a, b in zip(of_message, _everywhere(of_units), strict=True)]
     spoken_of = list(zip(units, of_units, strict=True))
-    context = [(part, part_scopes(agreement, part)) for part in situation.facts.context]
-    spoken_of.extend(context)
-    everywhere = _everywhere(of_units)
-    for index in agreement.naming_context:
-        for _, scopes in context:
-            everywhere[index] &= scopes[index]
-    outside = [a | b for a, b in zip(of_message, everywhere, strict=True)]
+    spoken_of.extend((part, part_scopes(agreement, part)) for part in situation.facts.context)
     tally = _Tally()
     findings: dict[int, Finding] = {}
     for index, beyond in enumerate(of_message):
@@ -121,11 +116,11 @@ def rule(agreement: CompiledAgreement, situation: Situation) -> Ruling:
     return _conclude(agreement, situation, units, tally, ruling)
 
 
-def _everywhere(of_units: Sequence[tuple[int, ...]]) -> list[int]:
+def _everywhere(of_units: Sequence[tuple[int, ...]]) -> Sequence[int]:
     """Return, for each clause, the dimensions that every unit is outside of."""
-    everywhere = list(of_units[0])
+    everywhere = of_units[0]
     for other in of_units[1:]:
-        everywhere = [a & b for a, b in zip(everywhere, other, strict=True)]
+        everywhere = tuple([a & b for a, b in zip(everywhere, other, strict=True)])
     return everywhere
 
 

@@ -1,0 +1,110 @@
+"""Facts: what rules may look at, and nothing of what the records say."""
+
+from __future__ import annotations
+
+import pytest
+
+from rogatory import facts
+from rogatory.exchange.v1 import codes_pb2, envelope_pb2
+from rogatory.records.v1 import common_pb2, link_pb2, person_pb2, victim_notice_pb2
+from rogatory.schemas import by_name, names
+from tests.support import records
+
+GROUPS = {
+    "names": common_pb2.FIELD_GROUP_IDENTITY,
+    "documents": common_pb2.FIELD_GROUP_DOCUMENTS,
+    "description": common_pb2.FIELD_GROUP_DESCRIPTION,
+    "biometrics": common_pb2.FIELD_GROUP_BIOMETRICS,
+    "health": common_pb2.FIELD_GROUP_HEALTH,
+    "warnings": common_pb2.FIELD_GROUP_WARNINGS,
+    "charges": common_pb2.FIELD_GROUP_CHARGES,
+}
+
+
+def of_person(**fields: object) -> envelope_pb2.PartFacts:
+    """Return the facts of a part with one person who has these fields."""
+    return facts.of_message(person_pb2.Persons(persons=[person_pb2.Person(**fields)]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [*GROUPS])
+def test_each_field_tells_its_group(name: str) -> None:
+    """A field that is filled, with whatever, puts its group among the facts."""
+    empty: object = {} if name == "description" else [{}]
+
+    assert [GROUPS[name]] == list(of_person(**{name: empty}).field_groups)
+
+
+def test_contacts_and_accounts_are_told_apart() -> None:
+    """What reaches a person is CONTACTS, what holds its money ACCOUNTS: the kind of contact tells."""
+    phone = of_person(contacts=[{"phone": "+495550100"}])
+    account = of_person(contacts=[{"iban": "DE02120300000000202051"}])
+
+    assert [common_pb2.FIELD_GROUP_CONTACTS] == list(phone.field_groups)
+    assert [common_pb2.FIELD_GROUP_ACCOUNTS] == list(account.field_groups)
+
+
+def test_groups_and_subjects_are_ascending_and_once() -> None:
+    """Facts of many records are the union, in order, so that one content has one set of facts."""
+    health, warnings = common_pb2.FIELD_GROUP_HEALTH, common_pb2.FIELD_GROUP_WARNINGS
+    part = records.persons(
+        records.person("B", category=common_pb2.DATA_SUBJECT_CATEGORY_WITNESS, groups=[warnings]),
+        records.person("A", groups=[health]),
+        records.person("C", groups=[health]),
+    )
+
+    found = facts.of_message(part)
+
+    assert 3 == found.record_count
+    assert [common_pb2.FIELD_GROUP_IDENTITY, health, warnings] == list(found.field_groups)
+    assert [
+        common_pb2.DATA_SUBJECT_CATEGORY_SUSPECT,
+        common_pb2.DATA_SUBJECT_CATEGORY_WITNESS,
+    ] == list(found.data_subjects)
+
+
+def test_victim_notices_are_about_victims() -> None:
+    """The category of a notice's subject goes without saying, and is stated."""
+    notices = victim_notice_pb2.VictimNotices(notices=[victim_notice_pb2.VictimNotice()] * 4)
+
+    found = facts.of_message(notices)
+
+    assert 4 == found.record_count
+    assert [common_pb2.DATA_SUBJECT_CATEGORY_VICTIM] == list(found.data_subjects)
+
+
+@pytest.mark.parametrize(("case", "why"), [("", ""), ("C-1", ""), ("", "needed"), ("C-1", "needed")])
+def test_context_tells_what_it_has(case: str, why: str) -> None:
+    """A CONTEXT part says whether there are case reference and justification, never which."""
+    found = facts.of_message(records.context(case=case, justification=why))
+
+    assert (1, bool(case), bool(why)) == (
+        found.record_count,
+        found.case_reference,
+        found.justification,
+    )
+
+
+def test_indicators_have_no_subjects() -> None:
+    """A part about no person has a count and no more."""
+    assert envelope_pb2.PartFacts(record_count=7) == facts.of_message(records.indicators(7))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_type_has_facts(name: str) -> None:
+    """An empty part of any type has facts; containers count none, all others themselves."""
+    schema = by_name(name)
+
+    found = facts.of_message(schema.message_type())
+
+    container = facts.records_field(schema.message_type.DESCRIPTOR)
+    assert (0 if container else 1) == found.record_count
+    assert not found.field_groups
+    assert not found.case_reference
+
+
+def test_links_are_relations() -> None:
+    """A part that ties records together is of the group RELATIONS."""
+    made = link_pb2.Links(links=[link_pb2.Link(role=1)])
+
+    assert common_pb2.FIELD_GROUP_RELATIONS in facts.of_message(made).field_groups
+    assert codes_pb2.PART_CATEGORY_LINK == by_name("rogatory.records.v1.Links").category
