@@ -86,6 +86,32 @@ class KeyRing:
         behind its statement: otherwise a statement could change what was already decided.
 
         Raises:
+            SignatureInvalid, KeyRejected, EnvelopeError: as `check`. Nothing changed.
+        """
+        statement, root, added = self.check(signed, entry_time=entry_time)
+        agency_id = statement.agency.agency_id
+        for key in added:
+            self._keys[key.fingerprint] = key
+        for revocation in statement.revocations:
+            known = self._keys[revocation.key]
+            at = max(clock.to_nanoseconds(revocation.revoke_time), entry_time)
+            if known.revoked_from is None or at < known.revoked_from:
+                self._keys[revocation.key] = replace(known, revoked_from=at)
+        self._agencies[agency_id] = _AgencyState(
+            agency=statement.agency,
+            root=root,
+            sequence=statement.sequence,
+            digest=hashlib.sha256(signed.statement).digest(),
+        )
+        return agency_id
+
+    def check(
+        self, signed: key_statement_pb2.SignedKeyStatement, *, entry_time: int
+    ) -> tuple[key_statement_pb2.KeyStatement, keys.PublicKey, list[KnownKey]]:
+        """Check a statement as `add` would; return it with its root and the keys it adds.
+
+        Raises:
+            EnvelopeError: malformed, or a field breaks the schema's rules.
             SignatureInvalid: not signed by the agency's root, not the next in sequence, or with a
                 key that another agency or role already has.
             KeyRejected: the root or a key is not one that may be enrolled.
@@ -102,12 +128,14 @@ class KeyRing:
             digest=b"" if state is None else state.digest,
         )
         added = [self._known(agency_id, key, entry_time) for key in statement.keys]
+        taken = {root.fingerprint}
         for key in added:
-            if key.fingerprint in self._keys or key.fingerprint == root.fingerprint:
+            if key.fingerprint in self._keys or key.fingerprint in taken:
                 raise SignatureInvalid(
                     f"key {key.fingerprint.hex()} is enrolled already",
                     hint="Make a fresh key for each role and state it once.",
                 )
+            taken.add(key.fingerprint)
         for revocation in statement.revocations:
             known = self._keys.get(revocation.key)
             if known is None or known.agency != agency_id:
@@ -116,20 +144,7 @@ class KeyRing:
                     f"{agency_id}",
                     hint="Revoke only the agency's own keys, by the fingerprint they have.",
                 )
-        for key in added:
-            self._keys[key.fingerprint] = key
-        for revocation in statement.revocations:
-            known = self._keys[revocation.key]
-            at = max(clock.to_nanoseconds(revocation.revoke_time), entry_time)
-            if known.revoked_from is None or at < known.revoked_from:
-                self._keys[revocation.key] = replace(known, revoked_from=at)
-        self._agencies[agency_id] = _AgencyState(
-            agency=statement.agency,
-            root=root,
-            sequence=statement.sequence,
-            digest=hashlib.sha256(signed.statement).digest(),
-        )
-        return agency_id
+        return statement, root, added
 
     def get(self, fingerprint: bytes) -> KnownKey | None:
         """Return the key with this fingerprint, valid or not."""

@@ -23,8 +23,8 @@ from rogatory_gateway.demo.acting import (
 from rogatory_gateway.demo.desk import Desk
 from rogatory_gateway.demo.hosts import Host
 
-NOTICES_TOGETHER = 16
-"""Messages of notices built before they are sent: some 1.5 MiB."""
+MESSAGES_TOGETHER = 16
+"""Large messages built before they are sent: recipients verify them while more are built."""
 
 
 async def report(desk: Desk, order: Result) -> Result:
@@ -75,10 +75,9 @@ async def disseminate(desk: Desk, order: Result) -> Result:
         batches = parts([host for host in everything if host.type in types], HOSTS_IN_A_PART)
         audience = [member.agency_id for member in cast.NATIONAL]
         for first, group in ((True, batches[:1]), (False, batches[1:])):
-            if group:
+            for some in parts(list(enumerate(group)), MESSAGES_TOGETHER):
                 batch = [
-                    _batch(desk, tlp, number, part, audience, first=first)
-                    for number, part in enumerate(group)
+                    _batch(desk, tlp, number, part, audience, first=first) for number, part in some
                 ]
                 sent.append(await desk.send(*batch))
             if first and group:
@@ -121,7 +120,7 @@ def _batch(
     ]
     if tlp == common_pb2.TLP_AMBER:
         # From whom a server was rented: not every party may get that.
-        contents.append(content.accounts(-1 if first else number))
+        contents.append(content.accounts(0 if first else number + 1))
     return desk.build(draft, *contents)
 
 
@@ -138,7 +137,7 @@ async def notify(desk: Desk, order: Result) -> Result:
             handling=handling(onward_transfer=codes_pb2.ONWARD_TRANSFER_NEVER),
         )
         batch.append(desk.build(draft, notices))
-        if len(batch) == NOTICES_TOGETHER:
+        if len(batch) == MESSAGES_TOGETHER:
             sent.append(await desk.send(*batch))
             batch = []
     return result(*sent, await desk.send(*batch))

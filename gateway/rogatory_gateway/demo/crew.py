@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 from rogatory.errors import RogatoryError
@@ -114,15 +115,15 @@ class Crew:
 
     async def __aenter__(self) -> Self:
         """Start one process for each member of the cast."""
-        # Passed through by users who each own one folder in it; nothing else in it is for them.
-        self.folder.parent.chmod(0o711)
         self.folder.mkdir(mode=0o711)
         self.isolation = self.isolation or best_isolation(self.folder)
+        if self.isolation == USERS:
+            _let_through(self.folder)
         try:
             for number, member in enumerate(cast.MEMBERS):
                 await self._start(member.agency_id, number)
-        except BaseException:
-            await self.__aexit__()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
             raise
         return self
 
@@ -144,9 +145,17 @@ class Crew:
         )
         self.parties[agency] = Party(agency, process, self._progress)
 
-    async def __aexit__(self, *_: object) -> None:
-        """End every process: by the end of its input, else by force."""
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End every process: by the end of its input; at once where something went wrong."""
         for party in self.parties.values():
+            if kind is not None and party.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    party.process.kill()
             if party.process.stdin is not None:
                 party.process.stdin.close()
         waiting = asyncio.gather(*(party.process.wait() for party in self.parties.values()))
@@ -220,6 +229,7 @@ def best_isolation(folder: Path) -> str:
 
 def _others_can_run(folder: Path) -> bool:
     """Try, as the first of the users, to import the program and to reach the folder."""
+    _let_through(folder)
     program = "import os, sys, rogatory_gateway.demo.party; os.chdir(sys.argv[1])"
     try:
         probe = subprocess.run(  # noqa: S603 - our own program
@@ -234,3 +244,8 @@ def _others_can_run(folder: Path) -> bool:
     except OSError:
         return False
     return probe.returncode == 0
+
+
+def _let_through(folder: Path) -> None:
+    """Let users pass through to the folders they own below; nothing else on the way is for them."""
+    folder.parent.chmod(0o711)

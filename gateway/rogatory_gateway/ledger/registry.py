@@ -83,14 +83,39 @@ class Registry:
         self.revoked[agency_id] = entry_time
         return "governance:agency:revoked"
 
+    def check(self, document: entry_pb2.Governance, *, submitted_by: str, entry_time: int) -> None:
+        """Check a document that an agency submits, as `add` would.
+
+        Raises:
+            RogatoryError: `add` would refuse it, or it is not the agency's to submit.
+        """
+        if document.HasField("key_statement"):
+            statement, _, _ = self.ring.check(document.key_statement, entry_time=entry_time)
+            theirs = statement.agency.agency_id == submitted_by
+        else:
+            compiled = self._check_agreement(document.agreement)
+            theirs = submitted_by in compiled.parties
+        if not theirs:
+            raise AgreementError(
+                f"the document is not {submitted_by}'s to submit",
+                hint="Submit the agency's own key statements, and agreements it is a party to.",
+            )
+
     def _add_agreement(self, signed: agreement_pb2.SignedAgreement, entry_time: int) -> None:
+        compiled = self._check_agreement(signed)
+        self._agreements.setdefault(compiled.agreement_id, []).append(
+            AgreementVersion(compiled=compiled, signed=signed, entry_time=entry_time)
+        )
+        self._by_digest[compiled.digest] = compiled
+
+    def _check_agreement(self, signed: agreement_pb2.SignedAgreement) -> CompiledAgreement:
         compiled = open_agreement(signed)
         if compiled.agreement_id == self.base.agreement_id or not compiled.parties:
             raise AgreementError(
                 f"agreement {compiled.agreement_id} has no parties, or the base agreement's id",
                 hint="Give it an id of its own and name at least two parties.",
             )
-        versions = self._agreements.setdefault(compiled.agreement_id, [])
+        versions = self._agreements.get(compiled.agreement_id, ())
         expected = versions[-1].compiled.version + 1 if versions else 1
         if compiled.version != expected:
             raise AgreementError(
@@ -103,8 +128,7 @@ class Registry:
                 f"the agreement pins another root for {agency} than it is enrolled with",
                 hint="Compare the fingerprints with the agency by another channel.",
             )
-        versions.append(AgreementVersion(compiled=compiled, signed=signed, entry_time=entry_time))
-        self._by_digest[compiled.digest] = compiled
+        return compiled
 
     def is_enrolled(self, agency_id: str) -> bool:
         """Say whether an agency is enrolled and not revoked."""

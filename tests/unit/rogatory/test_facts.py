@@ -104,7 +104,7 @@ def test_every_type_has_facts(name: str) -> None:
 
 def test_links_are_relations() -> None:
     """A part that ties records together is of the group RELATIONS."""
-    made = link_pb2.Links(links=[link_pb2.Link(role=1)])
+    made = link_pb2.Links(links=[link_pb2.Link(role=1, from_record={}, to_record={})])
 
     assert common_pb2.FIELD_GROUP_RELATIONS in facts.of_message(made).field_groups
     assert codes_pb2.PART_CATEGORY_LINK == by_name("rogatory.records.v1.Links").category

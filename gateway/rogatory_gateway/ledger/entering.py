@@ -1,0 +1,370 @@
+"""Entering a group: its items are decided in order, and become entries, outcomes and rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from rogatory import clock, merkle
+from rogatory.audit.v1 import entry_pb2
+from rogatory.envelopes import check_key, outcome_commitment
+from rogatory.errors import EnvelopeError, RogatoryError
+from rogatory.exchange.v1 import codes_pb2, decision_pb2
+from rogatory_gateway.ledger import tables
+from rogatory_gateway.ledger.deciding import Decider, outcome_bytes, referred_to
+from rogatory_gateway.ledger.governing import submitted_document
+from rogatory_gateway.ledger.identity import identity_key
+from rogatory_gateway.ledger.items import (
+    AccessItem,
+    AdvanceItem,
+    GovernanceItem,
+    Item,
+    MessageItem,
+    OutcomeRow,
+    RejectionItem,
+)
+from rogatory_gateway.ledger.reading import LedgerState, load_outcomes
+from rogatory_gateway.ledger.writing import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from rogatory_gateway.ledger.memory import Memory
+    from rogatory_gateway.ledger.prepared import Statements
+
+MAX_ENTRY_BYTES = 65_535
+"""Longest entry: C2SP tlog-tiles counts an entry's bytes in 16 bits."""
+
+_KIND_NAMES = {
+    number: name.removeprefix("KIND_").lower() for name, number in codes_pb2.Kind.items()
+}
+_ACTIONS: dict[int, str] = {
+    decision_pb2.DISPOSITION_PERMITTED: "admitted",
+    decision_pb2.DISPOSITION_WITHHELD: "admitted_in_part",
+    decision_pb2.DISPOSITION_REFUSED: "refused",
+}
+
+
+class Entering:
+    """One group on its way into the log, inside its transaction.
+
+    Attributes:
+        entry_time: Of all its entries, nanoseconds since the Unix epoch.
+        leaves: Leaf hash of each entry made so far.
+        woken: (agency, exercise) of every inbox that grew.
+        governed: Governance entries made.
+        tags: How many entries were made with each tag.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        statements: Statements,
+        memory: Memory,
+        decider: Decider,
+        entry_time: int,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._memory = memory
+        self._decider = decider
+        self._random = random
+        self._rows = Rows(statements)
+        self._seen: dict[bytes, MessageItem] = {}
+        self.entry_time = entry_time
+        self.leaves: list[bytes] = []
+        self.woken: set[tuple[str, bool]] = set()
+        self.tags: Counter[str] = Counter()
+        self.governed = 0
+
+    def enter(self, items: Sequence[Item]) -> merkle.Growth:
+        """Enter the items in order and write them; return how the tree grew."""
+        repeated = self._known_identities(items)
+        for item in items:
+            self._enter(item, repeated)
+        head = self._memory.head
+        growth = head.frontier.extend(self.leaves)
+        if self.leaves:
+            self._rows.write(
+                self._connection,
+                inboxes={key: self._memory.inboxes[key] for key in self.woken},
+                tiles=self._memory.grow_tiles(growth),
+            )
+            self._statements.write_head.run(
+                self._connection,
+                (
+                    growth.size,
+                    self.entry_time,
+                    growth.frontier.to_bytes(),
+                    head.governance + self.governed,
+                ),
+            )
+        return growth
+
+    def _known_identities(self, items: Sequence[Item]) -> dict[bytes, tuple[int, bytes]]:
+        wanted = [
+            identity_key(item.opened.header.sender, item.opened.header.message_id)
+            for item in items
+            if isinstance(item, MessageItem)
+        ]
+        return self._statements.find_identities(self._connection, wanted)
+
+    def _enter(self, item: Item, repeated: dict[bytes, tuple[int, bytes]]) -> None:
+        if isinstance(item, MessageItem):
+            self._enter_message(item, repeated)
+        elif isinstance(item, RejectionItem):
+            self._enter_rejection(item)
+        elif isinstance(item, GovernanceItem):
+            self._enter_governance(item)
+        elif isinstance(item, AdvanceItem):
+            self._enter_advance(item)
+        elif isinstance(item, AccessItem):
+            body = entry_pb2.Access(
+                call=item.call,
+                commitment=_salted(b"rogatory.access.v1\x00", self._random, item.request),
+                items=item.items,
+            )
+            self._entry(item, tag="audit:log:read", body={"access": body})
+
+    def _enter_message(self, item: MessageItem, repeated: dict[bytes, tuple[int, bytes]]) -> None:
+        header = item.opened.header
+        key = identity_key(header.sender, header.message_id)
+        earlier = repeated.get(key)
+        twin = self._seen.get(key)
+        if twin is not None:
+            earlier = (twin.index, twin.opened.header_digest)
+        if earlier is not None:
+            if earlier[1] != item.opened.header_digest:
+                self._turn_away(item, _conflict(header.message_id))
+            elif twin is not None:
+                item.index, item.entry, item.outcomes = twin.index, twin.entry, twin.outcomes
+                item.repeated = True
+            else:
+                item.index, item.repeated = earlier[0], True
+                item.entry, item.outcomes = load_outcomes(self._connection, earlier[0])
+            return
+        error = self._fault_at_entry(item, self.entry_time)
+        document = None
+        if error is None and header.kind == codes_pb2.KIND_GOVERNANCE:
+            try:
+                document = submitted_document(
+                    item.opened, registry=self._memory.registry, entry_time=self.entry_time
+                )
+            except EnvelopeError as fault:
+                error = fault
+        if error is not None:
+            self._turn_away(item, error)
+            return
+        self._decide(item, key)
+        if document is not None:
+            # After the message, so that a statement can revoke the key that signed it.
+            self._enter_governance(
+                GovernanceItem(actor=item.actor, certificate=item.certificate, document=document),
+            )
+
+    def _fault_at_entry(self, item: MessageItem, entry_time: int) -> EnvelopeError | None:
+        """Judge again, at entry time, what admission judged a moment ago."""
+        header = item.opened.header
+        if clock.to_nanoseconds(header.expire_time) <= entry_time:
+            return EnvelopeError(
+                f"the message expired at {header.expire_time.ToJsonString()}",
+                hint="Send it again under a new message id with a later expire_time.",
+                reason="EXPIRED",
+            )
+        if not self._memory.registry.is_enrolled(header.sender):
+            return EnvelopeError(
+                f"{header.sender} is no longer let in",
+                hint="Ask the operator of the gateway.",
+                reason="AGENCY_REVOKED",
+            )
+        try:
+            for key in item.signers:
+                check_key(
+                    self._memory.registry.ring.get(key.fingerprint) or key, entry_time=entry_time
+                )
+        except EnvelopeError as error:
+            return error
+        return None
+
+    def _turn_away(self, item: MessageItem, error: EnvelopeError) -> None:
+        item.error = error
+        rejection = RejectionItem(
+            actor=item.actor,
+            certificate=item.certificate,
+            error=error,
+            received=b"",
+            header=item.opened.header_bytes,
+            signatures=item.opened.signatures,
+        )
+        self._enter_rejection(rejection)
+        item.index, item.entry = rejection.index, rejection.entry
+
+    def _decide(self, item: MessageItem, key: bytes) -> None:
+        header = item.opened.header
+        if any(identity in self._seen for identity in referred_to(header)):
+            self._rows.flush(self._connection)
+        decided = self._decider.decide(
+            header,
+            signers=item.signers,
+            registry=self._memory.registry,
+            state=LedgerState(self._connection),
+            entry_time=self.entry_time,
+        )
+        salts = self._random(32 * len(decided))
+        commitments = []
+        best: int = decision_pb2.DISPOSITION_REFUSED
+        exercise = header.exercise
+        for position, outcome in enumerate(decided):
+            inbox_position = 0
+            if outcome.disposition != decision_pb2.DISPOSITION_REFUSED:
+                best = min(best, outcome.disposition)
+                inbox_position = self._memory.next_position(outcome.recipient, exercise=exercise)
+                self.woken.add((outcome.recipient, exercise))
+            data = outcome_bytes(outcome, inbox_position=inbox_position)
+            salt = salts[32 * position : 32 * position + 32]
+            commitments.append(outcome_commitment(salt, data))
+            row = OutcomeRow(
+                position=position,
+                recipient=outcome.recipient,
+                disposition=outcome.disposition,
+                inbox_position=inbox_position,
+                salt=salt,
+                outcome=data,
+            )
+            item.outcomes.append(row)
+        self._entry(
+            item,
+            tag=f"exchange:{_KIND_NAMES[header.kind]}:{_ACTIONS[best]}",
+            body={
+                "message": entry_pb2.LoggedMessage(
+                    header=item.opened.header_bytes, signatures=item.opened.signatures
+                )
+            },
+            commitments=commitments,
+            columns=(
+                header.kind,
+                exercise,
+                key,
+                item.opened.header_digest,
+                header.thread or header.message_id,
+            ),
+        )
+        self._rows.add_outcomes(item.index, item.outcomes, decided, exercise=exercise)
+        if best != decision_pb2.DISPOSITION_REFUSED:
+            self._rows.add_parts(item.index, item.opened.parts)
+        for outcome in decided:
+            if outcome.counts:
+                # Written at once: the next message of this group must see it.
+                self._rows.count(
+                    self._connection,
+                    outcome,
+                    sender=header.sender,
+                    day=self.entry_time // clock.NANOSECONDS_PER_DAY,
+                )
+        self._seen[key] = item
+
+    def _enter_rejection(self, item: RejectionItem) -> None:
+        body = entry_pb2.Rejection(reason=item.error.reason)
+        if item.header:
+            body.header = item.header
+            body.signatures.extend(item.signatures)
+        else:
+            body.commitment = _salted(b"rogatory.rejection.v1\x00", self._random, item.received)
+        self._entry(item, tag="exchange:message:rejected", body={"rejection": body})
+
+    def _enter_governance(self, item: GovernanceItem) -> None:
+        try:
+            tag = self._memory.registry.add(item.document, entry_time=self.entry_time)
+        except RogatoryError as error:
+            item.error = error
+            return
+        self.governed += 1
+        self._entry(item, tag=tag, body={"governance": item.document})
+        self._rows.add_governance(
+            item.index,
+            item.document.SerializeToString(deterministic=True),
+            self.entry_time,
+        )
+
+    def _enter_advance(self, item: AdvanceItem) -> None:
+        inboxes = tables.inboxes.c
+        # The table's last position, not this group's: what is not durable was not delivered.
+        row = self._connection.execute(
+            select(inboxes.cursor, inboxes.last_position).where(
+                inboxes.agency == item.actor, inboxes.exercise == item.exercise
+            )
+        ).first()
+        cursor, last = (0, 0) if row is None else (row.cursor, row.last_position)
+        target = min(item.position, last)
+        if target <= cursor:
+            item.position = cursor
+            return
+        item.position, item.advanced = target, True
+        self._connection.execute(
+            update(tables.inboxes)
+            .where(inboxes.agency == item.actor, inboxes.exercise == item.exercise)
+            .values(cursor=target)
+        )
+        self._entry(
+            item,
+            tag="exchange:inbox:delivered",
+            body={
+                "delivery": entry_pb2.DeliveryAdvance(
+                    from_position=cursor, to_position=target, exercise=item.exercise
+                )
+            },
+        )
+
+    def _entry(
+        self,
+        item: Item,
+        *,
+        tag: str,
+        body: dict[str, object],
+        commitments: Sequence[bytes] = (),
+        columns: tuple[int, bool, bytes | None, bytes | None, str | None] = (
+            0,
+            False,
+            None,
+            None,
+            None,
+        ),
+    ) -> None:
+        entry = entry_pb2.AuditEntry(
+            entry_time=clock.to_timestamp(self.entry_time),
+            tag=tag,
+            actor=item.actor,
+            certificate_fingerprint=item.certificate,
+            outcome_commitments=commitments,
+            **body,  # type: ignore[arg-type]  # one member of the oneof
+        ).SerializeToString(deterministic=True)
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise EnvelopeError(
+                f"the log entry would have {len(entry)} bytes; the limit is {MAX_ENTRY_BYTES}",
+                hint="Shorten the document.",
+                reason="TOO_LARGE",
+            )
+        item.entry = entry
+        item.index = self._memory.head.size + len(self.leaves)
+        self.leaves.append(merkle.leaf_hash(entry))
+        self.tags[tag] += 1
+        self._rows.add_entry(item, tag=tag, entry_time=self.entry_time, columns=columns)
+
+
+def _conflict(message_id: str) -> EnvelopeError:
+    return EnvelopeError(
+        f"message id {message_id} was used before for another header",
+        hint="Retry with the very same bytes, or send the new message under a new id.",
+        reason="CONFLICT",
+    )
+
+
+def _salted(domain: bytes, random: Callable[[int], bytes], data: bytes) -> bytes:
+    return hashlib.sha256(domain + random(32) + data).digest()

@@ -1,0 +1,56 @@
+"""Documents of governance that agencies submit themselves, as messages of kind GOVERNANCE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rogatory.audit.v1 import entry_pb2
+from rogatory.errors import EnvelopeError, RogatoryError
+from rogatory.exchange.v1 import agreement_pb2, codes_pb2, key_statement_pb2
+
+if TYPE_CHECKING:
+    from rogatory.envelopes import OpenedEnvelope
+    from rogatory_gateway.ledger.registry import Registry
+
+
+def submitted_document(
+    opened: OpenedEnvelope, *, registry: Registry, entry_time: int
+) -> entry_pb2.Governance:
+    """Return the one document of a GOVERNANCE message, which can be taken into force.
+
+    Raises:
+        EnvelopeError: GOVERNANCE_INVALID.
+    """
+    found = [
+        (descriptor.category, part)
+        for descriptor, part in zip(opened.header.parts, opened.parts, strict=True)
+        if descriptor.category != codes_pb2.PART_CATEGORY_CONTEXT
+    ]
+    if len(found) != 1 or found[0][1].WhichOneof("form") != "clear":
+        raise _invalid("it does not hold exactly one document, in clear")
+    category, part = found[0]
+    if category == codes_pb2.PART_CATEGORY_AGREEMENT:
+        document = entry_pb2.Governance(
+            agreement=agreement_pb2.SignedAgreement.FromString(part.clear.content)
+        )
+    elif category == codes_pb2.PART_CATEGORY_KEY_STATEMENT:
+        document = entry_pb2.Governance(
+            key_statement=key_statement_pb2.SignedKeyStatement.FromString(part.clear.content)
+        )
+    else:
+        raise _invalid("its part is neither an agreement nor a key statement")
+    try:
+        registry.check(document, submitted_by=opened.header.sender, entry_time=entry_time)
+    except RogatoryError as error:
+        raise _invalid(error.message, hint=error.hint) from error
+    return document
+
+
+def _invalid(
+    fault: str, *, hint: str = "Send one signed agreement or key statement as its only part."
+) -> EnvelopeError:
+    return EnvelopeError(
+        f"the document can't be taken into force: {fault}",
+        hint=hint,
+        reason="GOVERNANCE_INVALID",
+    )

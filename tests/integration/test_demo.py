@@ -1,0 +1,128 @@
+"""The demonstration at a fraction of its size: real processes, real keys, mutual TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rogatory_gateway.demo import confine
+from rogatory_gateway.demo.stage import perform
+
+LISTS = """\
+# Reference: https://example.org
+http://192.0.2.1
+192.0.2.2:8080
+
+/gate.php
+c2.example
+C2.example
+panel.example/admin
+"""
+CONDUCT = """
+import sys
+from pathlib import Path
+from rogatory_gateway.demo.stage import perform
+perform(folder=Path(sys.argv[1]), scale=0.004)
+"""
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the command lines of all processes that name a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in line and str(os.getpid()) != path.parent.name:
+            found.append(line)
+    return found
+
+
+def fsck(folder: Path) -> int:
+    """Check a gateway's folder; return the exit code."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "rogatory_gateway", "fsck", "--dir", str(folder)],
+        capture_output=True,
+        check=False,
+    ).returncode
+
+
+def test_a_small_operation_runs_end_to_end_and_everything_verifies(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One JSON object with totals from what was received; the folder is clean, nothing runs on."""
+    folder = tmp_path / "demo"
+
+    perform(folder=folder, as_json=True, scale=0.006)
+
+    told = json.loads(capfd.readouterr().out)
+    assert [
+        *("agencies", "messages", "indicators_delivered", "victim_notices", "suspects"),
+        *("refusals", "log", "verified", "seconds"),
+    ] == list(told)[:9]
+    assert (30, 152, 1296, 32) == (
+        told["agencies"],
+        told["indicators_delivered"],
+        told["victim_notices"],
+        told["suspects"],
+    )
+    assert {"message_id", "article", "ground"} == told["refusals"][0].keys()
+    assert 5 <= len({row["article"] for row in told["refusals"]})
+    assert {
+        *("NO_PERMITTING_CLAUSE", "REFUSED_BY_CLAUSE", "CONDITION_NOT_MET"),
+        *("NO_SUCH_ARTICLE", "NO_AGREEMENT_IN_FORCE"),
+    } == {row["ground"] for row in told["refusals"]}
+    assert {"origin", "size", "root", "vkey"} == told["log"].keys()
+    assert ["signatures", "receipts", "proofs", "decisions"] == list(told["verified"])
+    assert all(count > 0 for count in told["verified"].values())
+    if confine.landlock_version():
+        assert {"by": "landlock", "attempts": 120, "denied": 120} == told["isolation"]
+    assert [] == processes_of(folder)
+    assert 0 == fsck(folder)
+
+
+def test_it_takes_what_few_hosts_a_list_has(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Hosts come from the list alone, told apart rightly, and nothing is made up beside them."""
+    listed = tmp_path / "redline.txt"
+    listed.write_text(LISTS, encoding="utf-8")
+
+    perform(indicators=[listed], scale=0.002)
+
+    report = capfd.readouterr().out
+    assert "4 hosts from 1 files, of 4 in them" in report
+    assert "fewer than 51: all are used, and none is made up" in report
+    assert "left out, since they name no host: 1 url paths" in report
+    assert "4 malicious hosts disseminated" in report
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, -2), (signal.SIGTERM, 143)])
+def test_an_interrupted_operation_leaves_no_process_behind(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """Ctrl-C and SIGTERM end gateway and agencies too."""
+    folder = tmp_path / "demo"
+    conductor = subprocess.Popen(
+        [sys.executable, "-P", "-c", CONDUCT, str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (folder / "gateway.log").exists():
+        assert conductor.poll() is None
+        time.sleep(0.02)
+
+    conductor.send_signal(number)
+
+    assert code == conductor.wait(timeout=60)
+    assert [] == processes_of(folder)
