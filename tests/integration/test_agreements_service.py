@@ -123,7 +123,7 @@ async def test_dry_run_without_signatures(house: House) -> None:
 
 
 async def test_new_version_replaces_the_old(house: House) -> None:
-    """From its entry the new version governs; the old one stays to be seen, and answers follow it."""
+    """From its entry the new version governs; the old one stays to be seen."""
     async with house.wire(ALPHA) as alpha, house.wire(BETA) as beta:
         first = house.good()
         await alpha.submit(first)

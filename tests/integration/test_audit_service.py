@@ -23,7 +23,7 @@ au = audit_service_pb2
 async def entries(wire: Wire, **filters: object) -> list[audit_service_pb2.ListedEntry]:
     """Return all entries that the filters match, page by page."""
     request = au.ListEntriesRequest(page_size=7, **filters)  # type: ignore[arg-type]
-    found = []
+    found: list[audit_service_pb2.ListedEntry] = []
     while True:
         page = await wire.audit.ListEntries(request)
         found += page.entries
@@ -39,9 +39,7 @@ def opened(item: audit_service_pb2.ListedEntry) -> entry_pb2.AuditEntry:
 
 def recipients(item: audit_service_pb2.ListedEntry) -> list[str]:
     """Return whose outcomes are opened."""
-    return [
-        decision_pb2.Outcome.FromString(opening.outcome).recipient for opening in item.outcomes
-    ]
+    return [decision_pb2.Outcome.FromString(opening.outcome).recipient for opening in item.outcomes]
 
 
 async def test_who_sees_what(house: House) -> None:
@@ -164,12 +162,12 @@ async def test_tiles_are_the_checkpoints_tree(house: House) -> None:
         await alpha.submit_batch(*(house.good() for _ in range(256)))
         checkpoint = await Watcher(alpha, house.log_key).look()
         size, root = checkpoint.checkpoint.size, checkpoint.checkpoint.root
-        hashes = {}
+        hashes: dict[tuple[int, int], bytes] = {}
         for tile in tiles_between(0, size):
             answer = await alpha.audit.GetTile(
-                au.GetTileRequest(level=tile.level, number=tile.n, width=tile.width)
+                au.GetTileRequest(level=tile.level or 0, number=tile.n, width=tile.width)
             )
-            hashes[tile.level, tile.n] = answer.hashes
+            hashes[tile.level or 0, tile.n] = answer.hashes
         beyond = await fault_in(
             alpha.audit.GetTile(au.GetTileRequest(number=size >> 8, width=(size & 255) + 1))
         )
@@ -180,9 +178,9 @@ async def test_tiles_are_the_checkpoints_tree(house: House) -> None:
     assert "DENIED_OR_ABSENT" == beyond.reason
     assert len(hashes) >= 3
     for item in (entry for entry in listed if entry.index < size):
-        tile = hashes[0, item.index >> 8]
+        row = hashes[0, item.index >> 8]
         offset = 32 * (item.index & 255)
-        assert leaf_hash(item.entry) == tile[offset : offset + 32]
+        assert leaf_hash(item.entry) == row[offset : offset + 32]
 
 
 async def test_checkpoint_is_signed_by_the_log(house: House) -> None:

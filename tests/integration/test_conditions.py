@@ -75,7 +75,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         head = header(ALPHA, (BETA, "plain", "Art. 1"))
         sent = forge.draft(
             head, records.indicators(), signer=house.agency(ALPHA).signing
-        ).bytes()
+        ).serialise()
         await alpha.submit(sent)
         yield Bench(house=house, alpha=alpha, policy=await policy_of(house, alpha), sent=sent)
 
@@ -125,12 +125,10 @@ def write(bench: Bench, pair: ConditionPair, wanted: envelope_pb2.Header) -> byt
         head.subject.message.CopyFrom(envelopes.open_envelope(bench.sent).reference)
     sealed = [position for position, part in enumerate(wanted.parts) if part.sealed]
     agency = bench.house.agency(ALPHA)
-    draft = forge.draft(
-        head, *map(content, wanted.parts), signer=agency.signing, sealed=sealed
-    )
+    draft = forge.draft(head, *map(content, wanted.parts), signer=agency.signing, sealed=sealed)
     if len(wanted.signed_by) > 1:
         draft.signers.append((agency.officer_signers[OFFICER], forge.OFFICER))
-    return draft.bytes()
+    return draft.serialise()
 
 
 def _move(instant: object, shift: int) -> None:

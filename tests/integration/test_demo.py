@@ -99,9 +99,9 @@ def test_it_takes_what_few_hosts_a_list_has(
     perform(indicators=[listed], scale=0.002)
 
     report = capfd.readouterr().out
-    assert "4 hosts from 1 files, of 4 in them" in report
+    assert "4 hosts from 1 file, of 4 in them" in report
     assert "fewer than 51: all are used, and none is made up" in report
-    assert "left out, since they name no host: 1 url paths" in report
+    assert "left out, since they name no host: 1 URL paths" in report
     assert "4 malicious hosts disseminated" in report
 
 
@@ -112,14 +112,16 @@ def test_an_interrupted_operation_leaves_no_process_behind(
 ) -> None:
     """Ctrl-C and SIGTERM end gateway and agencies too."""
     folder = tmp_path / "demo"
-    conductor = subprocess.Popen(
-        [sys.executable, "-P", "-c", CONDUCT, str(folder)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    words = tmp_path / "stderr"
+    with words.open("wb") as stderr:
+        conductor = subprocess.Popen(
+            [sys.executable, "-P", "-c", CONDUCT, str(folder)],
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
     while not (folder / "gateway.log").exists():
-        assert conductor.poll() is None
+        assert conductor.poll() is None, words.read_text(encoding="utf-8")
         time.sleep(0.02)
 
     conductor.send_signal(number)

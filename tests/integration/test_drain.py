@@ -19,7 +19,7 @@ xs = exchange_service_pb2
 
 
 async def test_terminated_under_load(tmp_path: Path) -> None:
-    """SIGTERM ends it with status 0; clients are told UNAVAILABLE; what was acknowledged is there."""
+    """SIGTERM ends it with status 0; clients hear UNAVAILABLE; what was acknowledged is there."""
     house = House(tmp_path / "gateway")
     house.enrol_usual()
     load = Load(house=house, key=house.log_key)

@@ -98,7 +98,7 @@ async def test_each_recipient_under_its_own_agreement(house: House) -> None:
 
 
 async def test_signed_receipt_goes_back(house: House) -> None:
-    """The recipient's officer acknowledges under the base agreement; its sender gets it and reads it."""
+    """The recipient's officer acknowledges under the base agreement; the sender gets to read it."""
     sent = house.good()
     reference = envelopes.open_envelope(sent).reference
     head = header(BETA, (ALPHA, "base", "Base Art. 2"), kind=codes_pb2.KIND_RECEIPT)
@@ -190,12 +190,12 @@ async def test_denied_and_absent_are_one_answer(house: House) -> None:
     async with house.wire(ALPHA) as alpha, house.wire(GAMMA) as gamma:
         await alpha.submit(message)
         answers = [
-            await fault_in(method(request(sender=ALPHA, message_id=wanted)))
-            for method, request in (
-                (gamma.exchange.GetMessage, xs.GetMessageRequest),
-                (gamma.exchange.GetReceipt, xs.GetReceiptRequest),
-            )
+            await fault_in(call)
             for wanted in (sent, ABSENT_ID)
+            for call in (
+                gamma.message(ALPHA, wanted),
+                gamma.exchange.GetReceipt(xs.GetReceiptRequest(sender=ALPHA, message_id=wanted)),
+            )
         ]
 
     assert {"DENIED_OR_ABSENT"} == {answer.reason for answer in answers}
@@ -274,7 +274,9 @@ async def test_message_refers_to_one_of_the_same_batch(house: House) -> None:
     async with house.wire(ALPHA) as alpha:
         response = await alpha.submit_batch(sent, recall)
 
-    assert [[PERMITTED], [PERMITTED]] == [dispositions(item.submission) for item in response.results]
+    assert [[PERMITTED], [PERMITTED]] == [
+        dispositions(item.submission) for item in response.results
+    ]
 
 
 async def test_listing_pages_are_bound_to_their_filter(house: House) -> None:
@@ -337,9 +339,10 @@ async def test_filters_of_the_listing(house: House) -> None:
 
 async def test_full_listing_fits_a_partners_client(house: House) -> None:
     """A page of whole messages is cut where it would outgrow what gRPC clients take by default."""
-    async with house.wire(ALPHA) as alpha, house.wire(
-        GAMMA, options=(("grpc.max_receive_message_length", 4 << 20),)
-    ) as gamma:
+    async with (
+        house.wire(ALPHA) as alpha,
+        house.wire(GAMMA, options=(("grpc.max_receive_message_length", 4 << 20),)) as gamma,
+    ):
         for _ in range(6):
             await alpha.submit(house.good(records.bulk(900_000), to=GAMMA))
         request = xs.ListMessagesRequest(box=xs.MESSAGE_BOX_INBOX, view=xs.MESSAGE_VIEW_FULL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 import pytest_asyncio
@@ -19,13 +19,14 @@ from rogatory.exchange.v1 import (
     key_statement_pb2,
 )
 from rogatory.signers import MemorySigner
+from rogatory_gateway.ledger.registry import Registry
 from rogatory_gateway.operator.fsck import Report, check_ledger
-from rogatory_gateway.operator.opening import open_snapshot
+from rogatory_gateway.operator.opening import load_registry, open_snapshot
 from tests.support import records
 from tests.support.forge import draft
-from tests.support.house import AGREEMENT, ALPHA, BETA, GAMMA, LOG_KEY, SUPERVISOR, House
+from tests.support.house import ALPHA, BETA, GAMMA, LOG_KEY, SUPERVISOR, House
 from tests.support.verifying import policy_of, replay_log
-from tests.support.wire import Wire, dispositions, fault_in, last_entry, receipt_file, rows_of
+from tests.support.wire import dispositions, fault_in, last_entry, receipt_file, rows_of
 from tests.support.world import DAY, HOUR, ORIGIN, Agency, envelope, header, signer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,17 +68,17 @@ def _header(agency: Agency, to: str = BETA) -> envelope_pb2.Header:
 
 
 def a_statement(
-    agency: Agency, *, root: MemorySigner | None = None, **changes: object
+    of: Agency, *, root: MemorySigner | None = None, **changes: object
 ) -> key_statement_pb2.SignedKeyStatement:
     """Return the agency's next key statement with something about it changed; it adds no key."""
-    latest = key_statement_pb2.KeyStatement.FromString(agency.latest.statement)
-    root = root or agency.root
+    latest = key_statement_pb2.KeyStatement.FromString(of.latest.statement)
+    root = root or of.root
     stated: dict[str, object] = {
-        "agency": agency.agency,
+        "agency": of.agency,
         "root": root.public_key,
         "create_time": time.time_ns(),
         "sequence": latest.sequence + 1,
-        "previous_digest": statements.digest(agency.latest),
+        "previous_digest": statements.digest(of.latest),
     }
     return statements.sign(statements.build(**stated | changes), root)  # type: ignore[arg-type]  # as build names them
 
@@ -110,6 +111,11 @@ def an_agreement(
     return signed
 
 
+def _registry(house: House) -> Registry:
+    with open_snapshot(house.world.settings) as connection:
+        return load_registry(connection)
+
+
 def check(house: House) -> list[str]:
     """Return what `fsck` finds in the ledger."""
     with open_snapshot(house.world.settings) as connection:
@@ -120,39 +126,229 @@ def check(house: House) -> list[str]:
 
 
 async def test_agency_replaces_its_own_key(house: House) -> None:
-    """A key counts from its statement's entry; a revoked one signs no more, and did sign before."""
+    """A key counts from its statement's entry on; a revoked one signed before, and no more."""
     alpha = house.agency(ALPHA)
-    fresh = signer(f"{ALPHA} second signing")
+    old, fresh = alpha.signing, signer(f"{ALPHA} second signing")
+    before_revocation, after_revocation = house.good(), house.good()
     now = time.time_ns()
-    old = alpha.signing
+    added = statements.enrol(
+        algorithm=fresh.public_key.algorithm,
+        public_key=fresh.public_key.raw,
+        role=codes_pb2.KEY_ROLE_SIGNING,
+        valid_from=now - HOUR,
+        valid_until=now + DAY,
+    )
 
     async with house.wire(ALPHA) as wire:
-        before = await wire.submit(house.good())
+        before = await wire.submit(before_revocation)
         rows = rows_of(house.folder)
         statement = alpha.next_statement(
-            now=now,
-            keys=[
-                statements.enrol(
-                    algorithm=fresh.public_key.algorithm,
-                    public_key=fresh.public_key.raw,
-                    role=codes_pb2.KEY_ROLE_SIGNING,
-                    valid_from=now - HOUR,
-                    valid_until=now + DAY,
-                )
-            ],
-            revoked=[old.public_key.fingerprint],
+            now=now, keys=[added], revoked=[old.public_key.fingerprint]
         )
-        message = governing(alpha, statement)
-        submitted = await wire.submit(message)
-        entered = rows_of(house.folder)
-        entry = last_entry(house.folder)
-        repeated = await wire.submit(governing_again := house.good())
+        submitted = await wire.submit(governing(alpha, statement))
+        entered, entry = rows_of(house.folder), last_entry(house.folder)
+        refused = await fault_in(wire.submit(after_revocation))
         alpha.signing = fresh
         after = await wire.submit(house.good())
         policy = await policy_of(house, wire)
 
-    assert governing_again
-    assert repeated
-    assert after
-    assert submitted, entered
-    assert (rows, entry, before, policy)
+    assert [PERMITTED] == dispositions(submitted.submission)
+    # The message first, then what it brought: the key that signed it is revoked by the latter.
+    assert (rows.entries + 2, rows.governance + 1) == (entered.entries, entered.governance)
+    assert ("governance:key_statement:entered", ALPHA) == (entry.tag, entry.actor)
+    assert statement == entry.governance.key_statement
+    assert "KEY_REVOKED" == refused.reason
+    for answer in (before, submitted, after):
+        receipt_file(answer.submission, answer.checkpoint).verify(policy)
+
+
+@pytest.mark.parametrize("batched", [False, True])
+async def test_agreement_is_in_force_for_the_next_message(house: House, *, batched: bool) -> None:
+    """Signed by all and submitted by one: from then on it decides, in the same batch already."""
+    name = f"beta-gamma-{batched:d}"
+    beta = house.agency(BETA)
+    agreement = an_agreement(house, BETA, GAMMA, name=name)
+    sent = envelope(beta, header(BETA, (GAMMA, name, "Art. 1")), records.indicators())
+    early = envelope(beta, header(BETA, (GAMMA, name, "Art. 1")), records.indicators())
+
+    async with house.wire(BETA) as wire:
+        (refused,) = dispositions((await wire.submit(early)).submission)
+        if batched:
+            batch = await wire.submit_batch(governing(beta, agreement, to=GAMMA), sent)
+            submissions = [result.submission for result in batch.results]
+        else:
+            submissions = [
+                (await wire.submit(message)).submission
+                for message in (governing(beta, agreement, to=GAMMA), sent)
+            ]
+
+    assert decision_pb2.DISPOSITION_REFUSED == refused
+    assert [[PERMITTED], [PERMITTED]] == [dispositions(item) for item in submissions]
+
+
+def _foreign_statement(house: House) -> list[Message]:
+    return [a_statement(house.agency(BETA))]
+
+
+def _gap(house: House) -> list[Message]:
+    latest = key_statement_pb2.KeyStatement.FromString(house.agency(GAMMA).latest.statement)
+    return [a_statement(house.agency(GAMMA), sequence=latest.sequence + 2)]
+
+
+def _other_predecessor(house: House) -> list[Message]:
+    return [a_statement(house.agency(GAMMA), previous_digest=bytes(32))]
+
+
+def _other_root(house: House) -> list[Message]:
+    return [a_statement(house.agency(GAMMA), root=signer("another root"))]
+
+
+def _other_kind(house: House) -> list[Message]:
+    presented = house.agency(GAMMA).agency
+    presented.kind = codes_pb2.AGENCY_KIND_SUPERVISORY_AUTHORITY
+    return [a_statement(house.agency(GAMMA), agency=presented)]
+
+
+def _two_documents(house: House) -> list[Message]:
+    return [a_statement(house.agency(GAMMA)), an_agreement(house, ALPHA, GAMMA)]
+
+
+def _no_document(_house: House) -> list[Message]:
+    return [records.context()]
+
+
+def _foreign_agreement(house: House) -> list[Message]:
+    return [an_agreement(house, ALPHA, BETA)]
+
+
+def _half_signed(house: House) -> list[Message]:
+    return [an_agreement(house, ALPHA, GAMMA, signed_by=[GAMMA])]
+
+
+def _version_gap(house: House) -> list[Message]:
+    return [an_agreement(house, ALPHA, GAMMA, version=2)]
+
+
+def _taken_id(house: House) -> list[Message]:
+    return [an_agreement(house, GAMMA, SUPERVISOR, name="alpha-beta", version=2)]
+
+
+def _too_large(_house: House) -> list[Message]:
+    signature = envelope_pb2.Signature(key=bytes(32), value=bytes(8192))
+    return [agreement_pb2.SignedAgreement(agreement=bytes(40_000), signatures=[signature] * 4)]
+
+
+def _invented_party(house: House) -> list[Message]:
+    return [an_agreement(house, GAMMA, "xx.invented")]
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        _foreign_statement,
+        _gap,
+        _other_predecessor,
+        _other_root,
+        _other_kind,
+        _two_documents,
+        _no_document,
+        _foreign_agreement,
+        _half_signed,
+        _version_gap,
+        _taken_id,
+        _invented_party,
+        _too_large,
+    ],
+)
+async def test_what_cannot_be_taken_into_force(
+    house: House, documents: Callable[[House], list[Message]]
+) -> None:
+    """The message is turned away whole and logged as rejected; nothing is in force of it."""
+    message = governing(house.agency(GAMMA), *documents(house))
+
+    await _turned_away(house, message)
+
+
+async def test_sealed_document_is_not_taken(house: House) -> None:
+    """What the gateway cannot read can't be in force."""
+    gamma = house.agency(GAMMA)
+    made = draft(_header(gamma), a_statement(gamma), signer=gamma.signing, sealed=[0])
+
+    await _turned_away(house, made.serialise())
+
+
+async def test_exercise_does_not_govern(house: House) -> None:
+    """Training never touches live traffic, so it changes no keys and no agreements."""
+    gamma = house.agency(GAMMA)
+    head = _header(gamma)
+    head.exercise = True
+
+    await _turned_away(house, envelope(gamma, head, a_statement(gamma)))
+
+
+async def test_refused_message_does_not_govern(house: House) -> None:
+    """A message that no recipient may have brings nothing into force: a refusal is a refusal."""
+    gamma = house.agency(GAMMA)
+    head = header(GAMMA, (BETA, "alpha-gamma", "Art. 1"), kind=GOVERNANCE, offences=())
+    rows = rows_of(house.folder)
+
+    async with house.wire(GAMMA) as wire:
+        answer = await wire.submit(envelope(gamma, head, a_statement(gamma)))
+
+    now = rows_of(house.folder)
+    assert [decision_pb2.DISPOSITION_REFUSED] == dispositions(answer.submission)
+    assert (rows.entries + 1, rows.governance) == (now.entries, now.governance)
+
+
+async def _turned_away(house: House, message: bytes) -> None:
+    rows = rows_of(house.folder)
+
+    async with house.wire(GAMMA) as wire:
+        fault = await fault_in(wire.submit(message))
+    now, entry = rows_of(house.folder), last_entry(house.folder)
+
+    assert ("INVALID_ARGUMENT", "GOVERNANCE_INVALID") == (fault.code, fault.reason)
+    assert rows.after(entries=1) == now
+    assert ("exchange:message:rejected", GAMMA) == (entry.tag, entry.actor)
+    assert "GOVERNANCE_INVALID" == entry.rejection.reason
+
+
+async def test_new_version_needs_all_parties_of_the_old(house: House) -> None:
+    """A party comes in by everybody's signature; others can't end what they are not party to."""
+    alpha = house.agency(ALPHA)
+    one, other = (
+        an_agreement(house, ALPHA, party, name="changing", version=version)
+        for version, party in ((1, BETA), (2, GAMMA))
+    )
+
+    async with house.wire(ALPHA) as wire:
+        await wire.submit(governing(alpha, one))
+        fault = await fault_in(wire.submit(governing(alpha, other)))
+        sent = envelope(alpha, header(ALPHA, (BETA, "changing", "Art. 1")), records.indicators())
+        (still,) = dispositions((await wire.submit(sent)).submission)
+
+    assert ("GOVERNANCE_INVALID", PERMITTED) == (fault.reason, still)
+
+
+async def test_revoked_connection_key_shuts_the_door(house: House) -> None:
+    """An agency whose TLS key is stolen ends the key itself, and it is let in no more at once."""
+    stolen = house.world.agencies[GAMMA]
+    digest = next(
+        key.fingerprint for key in _registry(house).ring.keys_of(GAMMA, codes_pb2.KEY_ROLE_TLS)
+    )
+
+    async with house.wire(GAMMA) as wire:
+        statement = stolen.next_statement(now=time.time_ns(), revoked=[digest])
+        await wire.submit(governing(stolen, statement))
+        fault = await fault_in(wire.submit(governing(stolen, statement)))
+
+    assert ("PERMISSION_DENIED", "KEY_REVOKED") == (fault.code, fault.reason)
+
+
+async def test_ledger_is_sound_after_all_this(house: House) -> None:
+    """An auditor replays the log with all that agencies entered; `fsck` finds nothing."""
+    async with house.wire(SUPERVISOR) as supervisor:
+        replay = await replay_log(supervisor, LOG_KEY)
+
+    assert replay.counts.outcomes == replay.counts.decisions > 0
+    assert [] == check(house)

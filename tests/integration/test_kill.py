@@ -54,9 +54,11 @@ async def test_killed_under_load(tmp_path: Path) -> None:
                 await _resend(alpha, load)  # (4)
             async with Wire(house.agency(BETA), gateway.port) as beta:
                 await _check_inbox(beta, load)  # (5)
-    async with GatewayProcess(house.folder) as gateway:
-        async with Wire(house.agency(SUPERVISOR), gateway.port) as supervisor:
-            replay = await replay_log(supervisor, house.log_key)  # (6)
+    async with (
+        GatewayProcess(house.folder) as gateway,
+        Wire(house.agency(SUPERVISOR), gateway.port) as supervisor,
+    ):
+        replay = await replay_log(supervisor, house.log_key)  # (6)
 
     assert len(load.attempted) == replay.counts.messages == replay.counts.decisions
     assert {"UNAVAILABLE"} == load.codes

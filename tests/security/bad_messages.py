@@ -67,7 +67,7 @@ def _changed(change: Callable[[Draft], object]) -> Make:
     def make(house: House) -> bytes:
         made = draft(house)
         change(made)
-        return made.bytes()
+        return made.serialise()
 
     return make
 
@@ -87,7 +87,7 @@ def _signed_by(pick: Callable[[House], object], role: int = SIGNING) -> Make:
     def make(house: House) -> bytes:
         made = draft(house)
         made.signers = [(pick(house), role)]  # type: ignore[list-item]  # a signer
-        return made.bytes()
+        return made.serialise()
 
     return make
 
@@ -133,7 +133,7 @@ def _repeat_signature(envelope: envelope_pb2.Envelope) -> None:
 def _name_key_twice(house: House) -> bytes:
     made = draft(house)
     made.signers *= 2
-    return made.bytes()
+    return made.serialise()
 
 
 SIGNATURES = (
@@ -291,7 +291,7 @@ def _hidden_biometrics(house: House) -> bytes:
     """State a person without the health note that the part holds: what a rule would withhold."""
     made = draft(house, records.persons(records.person(groups=[common_pb2.FIELD_GROUP_HEALTH])))
     made.header.parts[0].facts.field_groups.remove(common_pb2.FIELD_GROUP_HEALTH)
-    return made.bytes()
+    return made.serialise()
 
 
 def _wrong_size(made: Draft) -> None:
@@ -409,7 +409,7 @@ def _unknown_in_handling(house: House) -> bytes:
     """One level down, in a header that is signed as it stands."""
     made = draft(house)
     made.header.handling.MergeFromString(UNKNOWN_FIELD)
-    return made.bytes()
+    return made.serialise()
 
 
 def _unknown_in_part(house: House) -> bytes:
@@ -417,7 +417,7 @@ def _unknown_in_part(house: House) -> bytes:
     people = records.persons()
     people.persons[0].names[0].texts[0].MergeFromString(UNKNOWN_FIELD)
     made = draft(house, people)
-    return made.bytes()
+    return made.serialise()
 
 
 def _repeated_singular(house: House) -> bytes:
@@ -453,7 +453,7 @@ def _huge_length(_: House) -> bytes:
 def _deep_part(house: House) -> bytes:
     made = draft(house)
     made.set_content(0, _deep_nesting(house))
-    return made.bytes()
+    return made.serialise()
 
 
 def _unknown_type(made: Draft) -> None:
@@ -467,13 +467,13 @@ def _wrong_category(made: Draft) -> None:
 def _too_large(house: House) -> bytes:
     made = draft(house)
     made.set_content(0, os.urandom(envelopes.MAX_ENVELOPE_BYTES))
-    return made.bytes()
+    return made.serialise()
 
 
 ENCODINGS = (
     Case(
         name="an unknown field in the envelope",
-        make=lambda house: draft(house).bytes() + UNKNOWN_FIELD,
+        make=lambda house: draft(house).serialise() + UNKNOWN_FIELD,
         code="INVALID_ARGUMENT",
         reason="UNKNOWN_FIELDS",
     ),
@@ -522,7 +522,7 @@ ENCODINGS = (
     ),
     Case(
         name="truncated",
-        make=lambda house: draft(house).bytes()[:-3],
+        make=lambda house: draft(house).serialise()[:-3],
         code="INVALID_ARGUMENT",
         reason="MALFORMED",
     ),
@@ -586,7 +586,7 @@ def _violate_part(house: House) -> bytes:
     people.persons[1].names[0].texts[0].script = "latin"
     made = draft(house, people)
     made.header.handling.ClearField("tlp")
-    return made.bytes()
+    return made.serialise()
 
 
 def _violate_parts_only(house: House) -> bytes:
@@ -595,7 +595,7 @@ def _violate_parts_only(house: House) -> bytes:
     people.persons[1].names[0].texts[0].script = "latin"
     bad = records.indicators()
     bad.indicators[0].confidence = 101
-    return draft(house, people, bad).bytes()
+    return draft(house, people, bad).serialise()
 
 
 def _address_twice(made: Draft) -> None:
@@ -615,11 +615,11 @@ def _used_id(house: House) -> bytes:
     """Use the id of the message that was submitted before all others, for something else."""
     made = draft(house)
     made.header.message_id = house.first_id
-    return made.bytes()
+    return made.serialise()
 
 
 def _from_supervisor(house: House) -> bytes:
-    return draft(house, sender=SUPERVISOR).bytes()
+    return draft(house, sender=SUPERVISOR).serialise()
 
 
 HEADERS = (
@@ -652,7 +652,7 @@ HEADERS = (
     ),
     Case(
         name="in another agency's name",
-        make=lambda house: draft(house).bytes(),
+        make=lambda house: draft(house).serialise(),
         code="PERMISSION_DENIED",
         reason="SENDER_MISMATCH",
         sender=GAMMA,

@@ -9,10 +9,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from rogatory.audit.v1 import audit_service_pb2
 from rogatory.exchange.v1 import (
     agreement_service_pb2,
+    codes_pb2,
     directory_service_pb2,
     errors_pb2,
     exchange_service_pb2,
@@ -49,9 +51,8 @@ class Case:
 
 def _raw(wire: Wire, method: str, frame: bytes) -> Awaitable[bytes]:
     """Call a method with bytes that are no request."""
-    call: Awaitable[bytes] = wire.channel.unary_unary(
-        method, request_serializer=None, response_deserializer=None
-    )(frame)
+    channel: Any = wire.channel
+    call: Awaitable[bytes] = channel.unary_unary(method)(frame)
     return call
 
 
@@ -62,7 +63,8 @@ async def _first_of(wire: Wire, request: exchange_service_pb2.SubscribeRequest) 
 
 
 async def _raw_stream(wire: Wire, frame: bytes) -> Any:  # noqa: ANN401
-    async for item in wire.channel.unary_stream(SUBSCRIBE)(frame):
+    channel: Any = wire.channel
+    async for item in channel.unary_stream(SUBSCRIBE)(frame):
         return item
     return None
 
@@ -76,7 +78,7 @@ def _evaluate(wire: Wire, data: bytes) -> Awaitable[Any]:
 
 def _others_header() -> bytes:
     head = header(BETA, (ALPHA, "alpha-beta", "Art. 4"))
-    head.signed_by.add(key=bytes(32), role=1)  # type: ignore[arg-type]  # SIGNING
+    head.signed_by.add(key=bytes(32), role=codes_pb2.KEY_ROLE_SIGNING)
     return head.SerializeToString()
 
 
@@ -161,9 +163,7 @@ CASES = (
     ),
     Case(
         name="a page token that nobody gave",
-        call=lambda wire, _: wire.exchange.ListMessages(
-            xs.ListMessagesRequest(page_token="AAAA")
-        ),
+        call=lambda wire, _: wire.exchange.ListMessages(xs.ListMessagesRequest(page_token="AAAA")),
         code="INVALID_ARGUMENT",
         reason="TOKEN_INVALID",
     ),
@@ -184,7 +184,9 @@ CASES = (
     ),
     Case(
         name="entries of a kind that does not exist",
-        call=lambda wire, _: wire.audit.ListEntries(au.ListEntriesRequest(kind=99)),
+        call=lambda wire, _: wire.audit.ListEntries(
+            au.ListEntriesRequest(kind=99)  # type: ignore[arg-type]  # the fault
+        ),
         code="INVALID_ARGUMENT",
         reason="FIELD_VIOLATIONS",
         fields=("kind",),
@@ -192,7 +194,7 @@ CASES = (
     Case(
         name="entries from before there were calendars",
         call=lambda wire, _: wire.audit.ListEntries(
-            au.ListEntriesRequest(from_time={"seconds": -(1 << 62)})
+            au.ListEntriesRequest(from_time=Timestamp(seconds=-(1 << 62)))
         ),
         code="INVALID_ARGUMENT",
         reason="FIELD_VIOLATIONS",
@@ -284,9 +286,9 @@ async def test_bad_call(case: Case, house: House) -> None:
 
 
 async def test_many_violations_fit_in_a_trailer(house: House) -> None:
-    """A message with a hundred faults gets as many as a trailer holds, and their number in words."""
+    """A message with a hundred faults gets as many as a trailer holds, and their number."""
     head = header(ALPHA, *[(f"UPPER CASE {n}", "A B C", "") for n in range(64)])
-    head.signed_by.add(key=bytes(32), role=1)  # type: ignore[arg-type]  # SIGNING
+    head.signed_by.add(key=bytes(32), role=codes_pb2.KEY_ROLE_SIGNING)
 
     async with house.wire(ALPHA) as alpha:
         fault = await fault_in(_evaluate(alpha, head.SerializeToString()))

@@ -64,7 +64,7 @@ def check_fault(case: Case, fault: Fault) -> None:
 async def test_is_turned_away(
     case: Case, house: House, wires: dict[str, Wire], before: bytes
 ) -> None:
-    """It gets one reason and a next step; the log records it, and nothing else is stored or lost."""
+    """It gets one reason and a next step; the log has it, and nothing else is stored or lost."""
     data = case.make(house)
     rows = rows_of(house.folder)
 

@@ -1,4 +1,4 @@
-"""A disk that takes no more: nothing is decided, nothing is lost, and it goes on when there is room."""
+"""A disk that takes no more: nothing is decided or lost, and it goes on when there is room."""
 
 from __future__ import annotations
 
@@ -105,5 +105,3 @@ async def test_too_much_in_hand(tmp_path_factory: pytest.TempPathFactory) -> Non
     assert (1, True) == (fault.infos, bool(fault.retry_after))
     assert rows == now
     assert [PERMITTED, PERMITTED] == [dispositions(item.submission) for item in taken.results]
-
-

@@ -134,9 +134,7 @@ async def test_acknowledging_what_is_not_yours(house: House, whose: str) -> None
     by = GAMMA if whose == "another header's" else BETA
     head = header(by, (ALPHA, "base", "Base Art. 2"), kind=codes_pb2.KIND_RECEIPT)
     head.subject.message.CopyFrom(reference)
-    data = envelope(
-        house.agency(by), head, records.acknowledgement(reference), officers=[OFFICER]
-    )
+    data = envelope(house.agency(by), head, records.acknowledgement(reference), officers=[OFFICER])
     rows = rows_of(house.folder)
 
     async with house.wire(by) as wire:

@@ -51,7 +51,7 @@ class Draft:
             self.header.signed_by.add(key=signer.public_key.fingerprint, role=role)
         return self.header.SerializeToString(deterministic=True)
 
-    def bytes(self) -> bytes:
+    def serialise(self) -> bytes:
         """Return the signed envelope, serialised."""
         return self.sign().SerializeToString(deterministic=True)
 

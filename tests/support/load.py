@@ -63,7 +63,7 @@ class Load:
                 self._take(item.submission, answer.checkpoint)
 
     async def run(self, wires: list[Wire], *, until: int, then: Callable[[], None]) -> None:
-        """Submit from several clients; after ``until`` more answers do ``then``, and wait for the end.
+        """Submit from several clients; after ``until`` more answers do ``then``; wait for the end.
 
         Every client must end with an error: nothing else stops it.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -162,7 +162,7 @@ def fault_of(status: status_pb2.Status) -> Fault:
 def fault_of_call(error: grpc.aio.AioRpcError) -> Fault:
     """Take a failed call's status apart; a call that carries no details has no ErrorInfo."""
     data = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
-    status = status_pb2.Status.FromString(data)  # type: ignore[arg-type]  # binary by its name
+    status = status_pb2.Status.FromString(data)
     if not data:
         status = status_pb2.Status(code=error.code().value[0], message=error.details() or "")
     found = fault_of(status)
@@ -171,10 +171,10 @@ def fault_of_call(error: grpc.aio.AioRpcError) -> Fault:
     return found
 
 
-async def fault_in(call: object) -> Fault:
+async def fault_in(call: Awaitable[object]) -> Fault:
     """Await a call that must fail, and return what it failed with."""
     try:
-        answer = await call  # type: ignore[misc]  # any awaitable call
+        answer = await call
     except grpc.aio.AioRpcError as error:
         return fault_of_call(error)
     raise AssertionError(f"the call was answered: {answer}")

@@ -1,7 +1,8 @@
 """Joining an exchange: the request an agency makes, and the answer of a gateway's operator.
 
 Both are text files of PEM blocks (RFC 7468) that can be mailed and read out. A request holds a
-certificate signing request and the agency's first key statement, signed by its root. An answer
+certificate signing request and the agency's first key statement, signed by its root; so does one
+for a new TLS key, with a further statement. A further statement may also come alone. An answer
 holds the client certificate, the gateway's CA and, in its head, where the gateway is and by which
 key its log is known.
 
@@ -53,8 +54,9 @@ class EnrolmentRequest:
         agency: The agency as it presents itself.
         root: Its root key: what both sides read to each other.
         statement: The signed key statement.
-        csr: The certificate signing request, PEM.
-        tls_key: The key to certify, DER SubjectPublicKeyInfo; enrolled in the statement.
+        csr: The certificate signing request, PEM; empty where a further statement comes alone.
+        tls_key: The key to certify, DER SubjectPublicKeyInfo; enrolled in the statement. Empty
+            where there is nothing to certify.
     """
 
     agency: key_statement_pb2.Agency
@@ -93,7 +95,7 @@ def make_csr(agency: str, key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def write_request(*, csr: bytes, statement: key_statement_pb2.SignedKeyStatement) -> bytes:
-    """Return the file of an enrolment request.
+    """Return the file of an enrolment request; for a further statement ``csr`` may be empty.
 
     Raises:
         ConfigurationError: Request and statement do not fit together.
@@ -111,35 +113,39 @@ def write_request(*, csr: bytes, statement: key_statement_pb2.SignedKeyStatement
 def read_request(data: bytes) -> EnrolmentRequest:
     """Read an enrolment request and check that its parts fit together.
 
-    1. The key statement verifies under the root that it names, and is the agency's first.
-    2. The signing request is signed by the key it names.
+    1. The key statement verifies under the root that it names.
+    2. The signing request is signed by the key it names; only a further statement has none.
     3. That key is the one TLS key of the statement, and the names are the same agency's.
+
+    Whether a statement follows on those before it, only who holds those can say.
 
     Raises:
         ConfigurationError: It is not such a file, or a check failed.
     """
     blocks = _blocks(data, what="enrolment request")
-    try:
-        (csr,) = blocks[_REQUEST]
-        (raw,) = blocks[_STATEMENT]
-    except (KeyError, ValueError) as error:
-        raise ConfigurationError(
-            "This is not an enrolment request: it has not one signing request and one statement",
-            hint="Use the file that rogatory agency request wrote.",
-        ) from error
+    requests, raws = blocks.get(_REQUEST, []), blocks.get(_STATEMENT, [])
+    if len(raws) != 1 or len(requests) > 1:
+        raise _no_request()
     try:  # (1)
         signed = wire.decode(
-            key_statement_pb2.SignedKeyStatement, _decode(raw), what="signed key statement"
+            key_statement_pb2.SignedKeyStatement, _decode(raws[0]), what="signed key statement"
         )
         statement = statements.verify(signed)
         root = PublicKey(statement.root.algorithm, statement.root.public_key)
         root.check_enrolment()
-        statements.check_follows(statement, root=None, sequence=0, digest=b"")
+        if statement.sequence == 1:
+            statements.check_follows(statement, root=None, sequence=0, digest=b"")
     except RogatoryError as error:
         raise ConfigurationError(
             f"The key statement of the request does not hold: {error.message}", hint=error.hint
         ) from error
-    pem = _pem(_REQUEST, csr)
+    if not requests:
+        if statement.sequence == 1:
+            raise _no_request()
+        return EnrolmentRequest(
+            agency=statement.agency, root=root, statement=signed, csr=b"", tls_key=b""
+        )
+    pem = _pem(_REQUEST, requests[0])
     try:  # (2)
         request = x509.load_pem_x509_csr(pem)
         tls_key = request.public_key().public_bytes(
@@ -167,6 +173,13 @@ def read_request(data: bytes) -> EnrolmentRequest:
         )
     return EnrolmentRequest(
         agency=statement.agency, root=root, statement=signed, csr=pem, tls_key=tls_key
+    )
+
+
+def _no_request() -> ConfigurationError:
+    return ConfigurationError(
+        "This is not an enrolment request: it has not one signing request and one statement",
+        hint="Use the file that rogatory agency request wrote.",
     )
 
 

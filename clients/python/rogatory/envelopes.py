@@ -16,7 +16,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rogatory import dsse, facts, keys, schemas, wire
+from rogatory import clock, dsse, facts, keys, schemas, wire
 from rogatory.errors import EnvelopeError, SignatureInvalid, Violation
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 PART_DOMAIN = b"rogatory.part.v1\x00"
 OUTCOME_DOMAIN = b"rogatory.outcome.v1\x00"
+REJECTION_DOMAIN = b"rogatory.rejection.v1\x00"
+ACCESS_DOMAIN = b"rogatory.access.v1\x00"
 SALT_BYTES = 32
 
 MAX_ENVELOPE_BYTES = 1 << 20
@@ -64,6 +66,16 @@ def commitment(salt: bytes, content: bytes) -> bytes:
 def outcome_commitment(salt: bytes, outcome: bytes) -> bytes:
     """Return SHA256("rogatory.outcome.v1" ‖ 00 ‖ salt ‖ outcome), 32 bytes."""
     return hashlib.sha256(OUTCOME_DOMAIN + salt + outcome).digest()
+
+
+def rejection_commitment(salt: bytes, received: bytes) -> bytes:
+    """Return SHA256("rogatory.rejection.v1" ‖ 00 ‖ salt ‖ received bytes), 32 bytes."""
+    return hashlib.sha256(REJECTION_DOMAIN + salt + received).digest()
+
+
+def access_commitment(salt: bytes, request: bytes) -> bytes:
+    """Return SHA256("rogatory.access.v1" ‖ 00 ‖ salt ‖ request bytes), 32 bytes."""
+    return hashlib.sha256(ACCESS_DOMAIN + salt + request).digest()
 
 
 def new_message_id(milliseconds: int, random: bytes) -> str:
@@ -174,8 +186,8 @@ def open_envelope(data: bytes) -> OpenedEnvelope:
     """Parse an envelope and its header strictly and check the schema's rules on both.
 
     Raises:
-        EnvelopeError: TOO_LARGE, MALFORMED, UNKNOWN_FIELDS, FIELD_VIOLATIONS,
-            PARTICULARS_MISMATCH, RECIPIENTS_INVALID or PARTS_MISSING.
+        EnvelopeError: TOO_LARGE, MALFORMED, UNKNOWN_FIELDS, FIELD_VIOLATIONS, PARTS_MISSING, or
+            as `check_header`.
     """
     if len(data) > MAX_ENVELOPE_BYTES:
         raise too_large(len(data))
@@ -189,7 +201,7 @@ def open_envelope(data: bytes) -> OpenedEnvelope:
         # Nobody has signed anything yet; but who has to mend the header should hear it all at once.
         found += _content_violations(envelope, header)
         raise wire.field_violations(found, what="message")
-    _check_header(header)
+    check_header(header)
     if len(envelope.parts) != len(header.parts):
         raise EnvelopeError(
             f"the header binds {len(header.parts)} parts, the envelope has {len(envelope.parts)}",
@@ -254,7 +266,12 @@ def _is_plain(envelope: envelope_pb2.Envelope) -> bool:
     )
 
 
-def _check_header(header: envelope_pb2.Header) -> None:
+def check_header(header: envelope_pb2.Header) -> None:
+    """Check what the schema's rules can't say of a header: particulars, recipients, schemas.
+
+    Raises:
+        EnvelopeError: PARTICULARS_MISMATCH, RECIPIENTS_INVALID or SCHEMA_UNKNOWN.
+    """
     particulars = header.WhichOneof("particulars")
     if particulars not in _PARTICULARS_OF_KIND[header.kind]:
         raise EnvelopeError(
@@ -330,6 +347,20 @@ def verify_signatures(
             ) from error
         known_keys.append(known)
     return tuple(known_keys)
+
+
+def check_expiry(header: envelope_pb2.Header, *, entry_time: int) -> None:
+    """Check that a message has not expired at ``entry_time`` (nanoseconds since the Unix epoch).
+
+    Raises:
+        EnvelopeError: EXPIRED.
+    """
+    if clock.to_nanoseconds(header.expire_time) <= entry_time:
+        raise EnvelopeError(
+            f"the message expired at {header.expire_time.ToJsonString()}",
+            hint="Send it again under a new message id with a later expire_time.",
+            reason="EXPIRED",
+        )
 
 
 def check_key(known: KnownKey, *, entry_time: int) -> None:

@@ -35,6 +35,10 @@ FINGERPRINT_SIZE = 32
 SEED_SIZE = 32
 _FINGERPRINT_DOMAIN = b"rogatory.key.v1\x00"
 
+PHRASE_BYTES = 10
+"""Of a fingerprint, in the phrase that two people compare by telephone: 80 bits, four groups."""
+_PHRASE_GROUP = 4
+
 
 class _Verifier(Protocol):
     def verify(self, signature: bytes, data: bytes, /) -> None: ...
@@ -150,6 +154,12 @@ def algorithm_named(name: str) -> Algorithm:
 def fingerprint(algorithm: str, raw: bytes) -> bytes:
     """SHA256("rogatory.key.v1" ‖ 00 ‖ algorithm ‖ 00 ‖ raw): 32 bytes, for keys of any use."""
     return hashlib.sha256(_FINGERPRINT_DOMAIN + algorithm.encode() + b"\x00" + raw).digest()
+
+
+def phrase(fingerprint: bytes) -> str:
+    """Return the first 80 bits of a fingerprint in groups to be read out (RFC 4648 base32)."""
+    text = base64.b32encode(fingerprint[:PHRASE_BYTES]).decode()
+    return "-".join(text[at : at + _PHRASE_GROUP] for at in range(0, len(text), _PHRASE_GROUP))
 
 
 class PublicKey:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rogatory import envelopes
 from rogatory.errors import EnvelopeError
-from rogatory_gateway.admission.identify import authorise_kind
+from rogatory_gateway.admission.identify import authorise
 from rogatory_gateway.ledger.items import MessageItem, RejectionItem
 
 if TYPE_CHECKING:
@@ -76,20 +76,7 @@ class Admission:
         if len(data) > self._message_bytes:
             raise envelopes.too_large(len(data), limit=self._message_bytes)
         opened = envelopes.open_envelope(data)
-        header = opened.header
-        if header.sender != caller.agency:
-            raise EnvelopeError(
-                f"the header names {header.sender} as sender; the certificate is {caller.agency}'s",
-                hint="Send only in the name of the agency whose certificate connects.",
-                reason="SENDER_MISMATCH",
-            )
-        if header.audience != self._origin:
-            raise EnvelopeError(
-                f"the message is meant for {header.audience!r}; this is {self._origin!r}",
-                hint="Set audience to this gateway's origin and sign again.",
-                reason="AUDIENCE_MISMATCH",
-            )
-        authorise_kind(caller, header.kind)
+        authorise(caller, opened.header, origin=self._origin)
         return opened
 
 

@@ -106,7 +106,8 @@ class Committer:
         self._last = 1
 
     def start(self) -> None:
-        """Begin committing."""
+        """Begin committing. From here on the event loop writes, and waits for no lock in the driver."""
+        self._ledger.never_wait()
         self._task = asyncio.create_task(self._run(), name="committer")
 
     async def stop(self) -> None:

@@ -19,6 +19,7 @@ from rogatory.exchange.v1 import codes_pb2
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from rogatory.exchange.v1 import envelope_pb2
     from rogatory_gateway.errors import ServicerContext
     from rogatory_gateway.ledger.registry import Registry
 
@@ -125,15 +126,32 @@ class Identifier:
         )
 
 
-def authorise_kind(caller: Caller, kind: int) -> None:
-    """Check coarsely that a caller may send a kind of message at all.
+def authorise(caller: Caller, header: envelope_pb2.Header, *, origin: str) -> None:
+    """Check coarsely that a caller may send a message here at all.
+
+    1. It is the caller's own.
+    2. It is meant for this gateway.
+    3. It is of a kind that agencies like the caller send.
 
     Raises:
-        EnvelopeError: NOT_AUTHORISED.
+        EnvelopeError: SENDER_MISMATCH, AUDIENCE_MISMATCH or NOT_AUTHORISED.
     """
+    if header.sender != caller.agency:  # (1)
+        raise EnvelopeError(
+            f"the header names {header.sender} as sender; the certificate is {caller.agency}'s",
+            hint="Send only in the name of the agency whose certificate connects.",
+            reason="SENDER_MISMATCH",
+        )
+    if header.audience != origin:  # (2)
+        raise EnvelopeError(
+            f"the message is meant for {header.audience!r}; this is {origin!r}",
+            hint="Set audience to this gateway's origin and sign again.",
+            reason="AUDIENCE_MISMATCH",
+        )
+    kind = header.kind  # (3)
     if caller.kind == codes_pb2.AGENCY_KIND_SUPERVISORY_AUTHORITY and kind not in _SUPERVISOR_KINDS:
         raise EnvelopeError(
-            f"a supervisory authority sends no {codes_pb2.Kind.Name(kind)}",  # type: ignore[arg-type]
+            f"a supervisory authority sends no {codes_pb2.Kind.Name(kind)}",
             hint="Send receipts, corrections and governance only.",
             reason="NOT_AUTHORISED",
         )

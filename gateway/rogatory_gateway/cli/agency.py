@@ -27,7 +27,9 @@ from rogatory_gateway.operator.setup import VERIFIER_KEY_FILE
 
 app = typer.Typer(help="Admit agencies, list them, revoke them.", no_args_is_help=True)
 
-Request = Annotated[Path, typer.Argument(metavar="FILE", help="The agency's enrolment request.")]
+Request = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The agency's request, or a further key statement.")
+]
 
 
 @app.command("add")
@@ -51,10 +53,16 @@ def add(
 ) -> None:
     """Admit an agency: enter its key statement in the log and write the answer for it.
 
-    Works while the gateway serves. Given again, only the answer is written again.
+    Works while the gateway serves. Given again, only the answer is written again. A further key
+    statement of the agency is entered likewise, and lets it in again after a revocation.
     """
     settings = load(folder)
     request = agencies.read(file)
+    if not request.csr and (request_out, certificate) != (None, None):
+        raise ConfigurationError(
+            f"{file} holds a key statement alone, so there is nothing to certify",
+            hint="Give it without --request-out and --certificate.",
+        )
     if request_out is not None:
         _write(request_out, request.csr)
         say(f"{request_out} written. Next: sign it, then give the result with --certificate.")
@@ -66,16 +74,23 @@ def add(
         described = candidate.describe()
         _present(described)
         # Before anything is entered: what fails here leaves no trace in the log.
-        pem = agencies.certify(candidate, settings, certificate=certificate, now=now)
-        prepared = agencies.answer(candidate, settings, certificate_pem=pem, log_key=log_key)
+        prepared = None
+        if request.csr:
+            pem = agencies.certify(candidate, settings, certificate=certificate, now=now)
+            prepared = agencies.answer(candidate, settings, certificate_pem=pem, log_key=log_key)
         if not candidate.entered:
             confirm("Did the agency read you the same phrase, and do you admit it?", yes=yes)
         index = agencies.admit(ledger, candidate)
-    path = answer or Path(f"{candidate.agency_id}.answer")
-    _write(path, write_answer(prepared))
+    path = None
+    if prepared is not None:
+        path = answer or Path(f"{candidate.agency_id}.answer")
+        _write(path, write_answer(prepared))
     if as_json:
-        show_json(described | {"index": index, "answer": str(path)})
-    if index is None:
+        show_json(described | {"index": index, "answer": None if path is None else str(path)})
+    if path is None:
+        entered = "was entered before" if index is None else f"entered in log entry {index}"
+        say(f"key statement {described['statement']} of {candidate.agency_id} {entered}")
+    elif index is None:
         say(f"{candidate.agency_id} was admitted before; its answer is written again to {path}")
     else:
         say(f"{candidate.agency_id} admitted in log entry {index}; send it the answer {path}")
@@ -118,6 +133,9 @@ def _present(described: dict[str, Any]) -> None:
     say(f"root         {described['root']}")
     say(f"fingerprint  {described['root_fingerprint']}")
     say(f"phrase       {described['phrase']}")
+    say(f"statement    {described['statement']}")
+    for fingerprint in described["revoked_keys"]:
+        say(f"revokes      {fingerprint}")
     for key in described["keys"]:
         officer = f" of {key['officer']}" if key["officer"] else ""
         say(f"key          {key['role']}{officer}, until {key['valid_until']}")

@@ -18,15 +18,15 @@ from rogatory_gateway.ledger.identity import identity_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection
 
     from rogatory_gateway.ledger.items import OutcomeRow
 
 Item = TypeVar("Item", bound=Message)
 
 ANSWER_BYTES = 3 << 20
-"""Where a page ends though more would be wanted: gRPC clients take 4 MiB by default, and the last item
-of a page may be one of a mebibyte."""
+"""Where a page ends though more would be wanted: gRPC clients take 4 MiB by default, and the last
+item of a page may be one of a mebibyte."""
 
 _FURTHEST = (1 << 63) - 1
 
@@ -84,7 +84,7 @@ def list_messages(
     ).all()
     full = request.view == exchange_service_pb2.MESSAGE_VIEW_FULL
 
-    def summary(row: Row[Any]) -> exchange_service_pb2.MessageSummary:
+    def summary(row: Any) -> exchange_service_pb2.MessageSummary:  # noqa: ANN401 - a row
         found = reading.Found(
             index=row.idx,
             entry=row.entry,
@@ -133,9 +133,28 @@ def list_entries(
     Args:
         only: The agency to whose entries and outcomes the listing is limited; None: all.
     """
-    conditions: list[ColumnElement[bool]] = [_ENTRIES.idx > after]
+    conditions = [_ENTRIES.idx > after, *_about(request), *_outcome_filter(request, only)]
     if only is not None:
         conditions.append(_party(only))
+    rows = connection.execute(
+        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor)
+        .where(*conditions)
+        .order_by(_ENTRIES.idx)
+        .limit(limit + 1)
+    ).all()
+
+    def listed(row: Any) -> audit_service_pb2.ListedEntry:  # noqa: ANN401 - a row
+        openable = _openable(connection, row.idx, row.actor, only)
+        return audit_service_pb2.ListedEntry(
+            index=row.idx, entry=row.entry, outcomes=[opening(outcome) for outcome in openable]
+        )
+
+    return _page(rows, limit, listed)
+
+
+def _about(request: audit_service_pb2.ListEntriesRequest) -> list[ColumnElement[bool]]:
+    """Return what a request wants of the entries themselves."""
+    conditions: list[ColumnElement[bool]] = []
     if request.agency:
         conditions.append(_named(request.agency))
     if request.kind:
@@ -148,35 +167,27 @@ def list_entries(
         conditions.append(_ENTRIES.entry_time >= _instant(request.from_time))
     if request.HasField("before_time"):
         conditions.append(_ENTRIES.entry_time < _instant(request.before_time))
-    if request.disposition or request.agreement_id:
-        outcome: list[ColumnElement[bool]] = [_OUTCOMES.idx == _ENTRIES.idx]
-        if only is not None:
-            outcome.append(or_(_ENTRIES.actor == only, _OUTCOMES.recipient == only))
-        if request.disposition:
-            outcome.append(_OUTCOMES.disposition == request.disposition)
-        if request.agreement_id:
-            outcome.append(_OUTCOMES.agreement_id == request.agreement_id)
-        conditions.append(exists().where(*outcome))
-    rows = connection.execute(
-        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor)
-        .where(*conditions)
-        .order_by(_ENTRIES.idx)
-        .limit(limit + 1)
-    ).all()
-
-    def listed(row: Row[Any]) -> audit_service_pb2.ListedEntry:
-        openable = _openable(connection, row.idx, row.actor, only)
-        return audit_service_pb2.ListedEntry(
-            index=row.idx, entry=row.entry, outcomes=[opening(outcome) for outcome in openable]
-        )
-
-    return _page(rows, limit, listed)
+    return conditions
 
 
-def _page(
-    rows: Sequence[Row[Any]], limit: int, make: Callable[[Row[Any]], Item]
-) -> tuple[list[Item], bool]:
-    """Make items of rows until the page is full, by number or by size; say whether more follow."""
+def _outcome_filter(
+    request: audit_service_pb2.ListEntriesRequest, only: str | None
+) -> list[ColumnElement[bool]]:
+    """Return what a request wants of the outcomes, of those that the reader may open."""
+    if not request.disposition and not request.agreement_id:
+        return []
+    outcome: list[ColumnElement[bool]] = [_OUTCOMES.idx == _ENTRIES.idx]
+    if only is not None:
+        outcome.append(or_(_ENTRIES.actor == only, _OUTCOMES.recipient == only))
+    if request.disposition:
+        outcome.append(_OUTCOMES.disposition == request.disposition)
+    if request.agreement_id:
+        outcome.append(_OUTCOMES.agreement_id == request.agreement_id)
+    return [exists().where(*outcome)]
+
+
+def _page(rows: Sequence[Any], limit: int, make: Callable[[Any], Item]) -> tuple[list[Item], bool]:
+    """Make items of database rows until the page is full; say whether more follow."""
     page: list[Item] = []
     size = 0
     for row in rows[:limit]:

@@ -28,7 +28,6 @@ T = TypeVar("T")
 def result(*sent: Sent, **more: Any) -> Result:  # noqa: ANN401 - JSON values
     """Return what the play is told of messages sent."""
     return {
-        "sent": sum(len(item.messages) for item in sent),
         "refusals": [row for item in sent for row in item.refusals],
         **more,
     }

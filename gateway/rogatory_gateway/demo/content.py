@@ -49,7 +49,7 @@ def keeper(value: str) -> str:
     return cast.NATIONAL[int.from_bytes(digest[2:4], "big") % len(cast.NATIONAL)].agency_id
 
 
-_KINDS = {member.agency_id: member for member in cast.MEMBERS}
+_MEMBERS = {member.agency_id: member for member in cast.MEMBERS}
 
 
 def indicators(hosts: Sequence[Host], *, now: Timestamp) -> indicator_pb2.Indicators:
@@ -65,7 +65,7 @@ def indicators(hosts: Sequence[Host], *, now: Timestamp) -> indicator_pb2.Indica
             confidence=60,
             malware_family=host.family,
             status=indicator_pb2.INDICATOR_STATUS_REPORTED,
-            country=_KINDS[home].country,
+            country=_MEMBERS[home].country,
             provider=home if home in cast.PARTNERS else "",
         )
     return found
@@ -181,7 +181,7 @@ def victims(total: int) -> Iterator[tuple[str, victim_notice_pb2.VictimNotices]]
     agencies = [member.agency_id for member in cast.NATIONAL]
     for number in range(total):
         agency = agencies[int.from_bytes(rank(f"victim {number}")[:2], "big") % len(agencies)]
-        country = _KINDS[agency].country
+        country = _MEMBERS[agency].country
         reference = f"LL26-{country}-{number:06d}"
         channel = _CHANNELS[number % len(_CHANNELS)]
         email = channel == victim_notice_pb2.VICTIM_CHANNEL_EMAIL
@@ -218,7 +218,7 @@ def takedown_request(firm: str, subjects: Sequence[str]) -> request_form_pb2.Ass
     return request_form_pb2.AssistanceRequest(
         record_id=record_id("takedown", firm),
         kind=request_pb2.ASSISTANCE_KIND_TAKEDOWN,
-        executing_country=_KINDS[firm].country,
+        executing_country=_MEMBERS[firm].country,
         measures=[
             measure_pb2.Measure(
                 measure_id="M1",

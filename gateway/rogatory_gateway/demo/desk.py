@@ -34,7 +34,8 @@ from rogatory_gateway.demo import cast, content
 from rogatory_gateway.demo.memory import Memory
 from rogatory_gateway.demo.outbox import Checks, Outbox, Sent
 
-_RECEIPTS_TOGETHER = 64
+_RECEIPTS_TOGETHER = 32
+"""All agencies at once stay below what a gateway takes in flight by default (1,024)."""
 _TILE_WIDTH = 256
 _CONNECT_SECONDS = 60.0
 _PATIENCE_SECONDS = 120.0

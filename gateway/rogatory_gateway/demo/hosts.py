@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -249,11 +250,17 @@ def _made_up(number: int) -> tuple[int, str]:
             return indicator_pb2.INDICATOR_TYPE_DOMAIN, name
 
 
+_WORDS: dict[int, str] = {
+    indicator_pb2.INDICATOR_TYPE_IPV4: "IPv4 addresses",
+    indicator_pb2.INDICATOR_TYPE_IPV6: "IPv6 addresses",
+    indicator_pb2.INDICATOR_TYPE_DOMAIN: "domains",
+    indicator_pb2.INDICATOR_TYPE_HOST_PORT: "hosts with a port",
+    indicator_pb2.INDICATOR_TYPE_URL: "URLs",
+    indicator_pb2.INDICATOR_TYPE_URL_PATH: "URL paths",
+    indicator_pb2.INDICATOR_TYPE_NETWORK: "networks",
+}
+
+
 def tally(hosts: Iterable[Host]) -> dict[str, int]:
-    """Return how many there are of each type, by the type's short name."""
-    counts: dict[str, int] = {}
-    for host in hosts:
-        name = indicator_pb2.IndicatorType.Name(host.type)  # type: ignore[arg-type]  # its number
-        short = name.removeprefix("INDICATOR_TYPE_").replace("_", " ").lower()
-        counts[short] = counts.get(short, 0) + 1
-    return counts
+    """Return how many there are of each type, in words, most first."""
+    return dict(Counter(_WORDS[host.type] for host in hosts).most_common())

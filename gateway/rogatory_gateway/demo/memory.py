@@ -69,7 +69,6 @@ class Memory:
     suspects: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, tuple[int, int]] = field(default_factory=dict)
     references: set[str] = field(default_factory=set)
-    accounts: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
     identities: list[bytes] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
@@ -101,7 +100,6 @@ class Memory:
                     self.items[item.record_id] = (item.kind, max(1, item.quantity))
                 return len(part.items)
             case account_pb2.Accounts():
-                self.accounts.update(account.record_id for account in part.accounts)
                 return len(part.accounts)
             case _:
                 return 0
@@ -159,7 +157,6 @@ class Memory:
             "notices": pack(digest(reference) for reference in self.references),
             "suspects": self.suspects,
             "items": self.items,
-            "accounts": sorted(self.accounts),
             "down": self.down,
             "confirmed": sorted(self.confirmed),
             "analysed": len(self.analysed),

@@ -71,7 +71,6 @@ class Outcome:
         verified: What all of them verified.
         log: Origin, size, root and verifier key, which all of them saw alike.
         refusals: A row for each recipient refused.
-        sent: Messages submitted, receipts not counted.
         to_take_down: Hosts that agencies were told to take down.
         denied, attempts: Attempts to read what is another's.
     """
@@ -80,7 +79,6 @@ class Outcome:
     verified: dict[str, int] = field(default_factory=dict)
     log: dict[str, Any] = field(default_factory=dict)
     refusals: list[dict[str, Any]] = field(default_factory=list)
-    sent: int = 0
     to_take_down: int = 0
     denied: int = 0
     attempts: int = 0
@@ -217,7 +215,6 @@ class Play:
         outcome = self.outcome
         answers = await self._crew.each_do(orders)
         for answer in answers.values():
-            outcome.sent += answer["sent"]
             outcome.refusals += answer["refusals"]
         await self._settle(answers)
 

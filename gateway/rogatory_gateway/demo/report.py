@@ -39,7 +39,6 @@ class Summary:
         analysed, confirmed: Hosts received for analysis, and those confirmed.
         suspects: By record id, who sent it and the names, as (script, text).
         items: Evidence items by kind, as (items, pieces).
-        accounts: Distinct accounts received.
         withheld: Parts withheld by article.
         seconds: How long it took.
     """
@@ -58,7 +57,6 @@ class Summary:
     confirmed: int
     suspects: Mapping[str, Mapping[str, Any]]
     items: Mapping[str, tuple[int, int]]
-    accounts: int
     withheld: Counter[str]
     seconds: float
 
@@ -107,7 +105,6 @@ class Summary:
             confirmed=len(desk["confirmed"]),
             suspects=desk["suspects"],
             items=evidence,
-            accounts=len({account for item in agencies for account in item["accounts"]}),
             withheld=withheld,
             seconds=seconds,
         )

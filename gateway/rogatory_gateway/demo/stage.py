@@ -88,17 +88,21 @@ def gather(paths: Sequence[Path], scale: float) -> tuple[list[hosts.Host], list[
             hint="Name files with one host, address, host:port or URL a line.",
         )
     chosen = hosts.choose(reading.hosts, wanted)
-    notes = [f"{len(chosen):,} hosts from {len(paths)} files, of {len(reading.hosts):,} in them"]
+    notes = [f"{len(chosen):,} hosts from {_files(len(paths))}, of {len(reading.hosts):,} in them"]
     if len(chosen) < wanted:
         notes.append(f"fewer than {wanted:,}: all are used, and none is made up")
     if reading.others:
-        kinds = ", ".join(f"{n:,} {kind}s" for kind, n in hosts.tally(reading.others).items())
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in hosts.tally(reading.others).items())
         notes.append(f"left out, since they name no host: {kinds}")
     if reading.unreadable:
         notes.append(
             f"{len(reading.unreadable)} lines could not be read, first {reading.unreadable[0]}"
         )
     return chosen, notes
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 async def _interruptible(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,14 @@ from sqlalchemy import select, update
 
 from rogatory import clock, merkle
 from rogatory.audit.v1 import entry_pb2
-from rogatory.envelopes import check_key, outcome_commitment
+from rogatory.envelopes import (
+    SALT_BYTES,
+    access_commitment,
+    check_expiry,
+    check_key,
+    outcome_commitment,
+    rejection_commitment,
+)
 from rogatory.errors import EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory_gateway.ledger import tables
@@ -54,7 +60,7 @@ class Entering:
     """One group on its way into the log, inside its transaction.
 
     Attributes:
-        entry_time: Of all its entries, nanoseconds since the Unix epoch.
+        entry_time: Of its next entry, nanoseconds since the Unix epoch; only governance moves it.
         leaves: Leaf hash of each entry made so far.
         woken: (agency, exercise) of every inbox that grew.
         governed: Governance entries made.
@@ -126,12 +132,14 @@ class Entering:
         elif isinstance(item, AdvanceItem):
             self._enter_advance(item)
         elif isinstance(item, AccessItem):
+            salt = self._random(SALT_BYTES)
             body = entry_pb2.Access(
                 call=item.call,
-                commitment=_salted(b"rogatory.access.v1\x00", self._random, item.request),
+                commitment=access_commitment(salt, item.request),
                 items=item.items,
             )
             self._entry(item, tag="audit:log:read", body={"access": body})
+            self._rows.add_opening(item.index, salt)
 
     def _enter_message(self, item: MessageItem, repeated: dict[bytes, tuple[int, bytes]]) -> None:
         header = item.opened.header
@@ -163,7 +171,8 @@ class Entering:
             self._turn_away(item, error)
             return
         self._decide(item, key)
-        if document is not None:
+        refused = all(row.disposition == decision_pb2.DISPOSITION_REFUSED for row in item.outcomes)
+        if document is not None and not refused:
             # After the message, so that a statement can revoke the key that signed it.
             self._enter_governance(
                 GovernanceItem(actor=item.actor, certificate=item.certificate, document=document),
@@ -172,19 +181,14 @@ class Entering:
     def _fault_at_entry(self, item: MessageItem, entry_time: int) -> EnvelopeError | None:
         """Judge again, at entry time, what admission judged a moment ago."""
         header = item.opened.header
-        if clock.to_nanoseconds(header.expire_time) <= entry_time:
-            return EnvelopeError(
-                f"the message expired at {header.expire_time.ToJsonString()}",
-                hint="Send it again under a new message id with a later expire_time.",
-                reason="EXPIRED",
-            )
-        if not self._memory.registry.is_enrolled(header.sender):
-            return EnvelopeError(
-                f"{header.sender} is no longer let in",
-                hint="Ask the operator of the gateway.",
-                reason="AGENCY_REVOKED",
-            )
         try:
+            check_expiry(header, entry_time=entry_time)
+            if not self._memory.registry.is_enrolled(header.sender):
+                return EnvelopeError(
+                    f"{header.sender} is no longer let in",
+                    hint="Ask the operator of the gateway.",
+                    reason="AGENCY_REVOKED",
+                )
             for key in item.signers:
                 check_key(
                     self._memory.registry.ring.get(key.fingerprint) or key, entry_time=entry_time
@@ -272,14 +276,20 @@ class Entering:
 
     def _enter_rejection(self, item: RejectionItem) -> None:
         body = entry_pb2.Rejection(reason=item.error.reason)
+        salt = b"" if item.header else self._random(SALT_BYTES)
         if item.header:
             body.header = item.header
             body.signatures.extend(item.signatures)
         else:
-            body.commitment = _salted(b"rogatory.rejection.v1\x00", self._random, item.received)
+            body.commitment = rejection_commitment(salt, item.received)
         self._entry(item, tag="exchange:message:rejected", body={"rejection": body})
+        if salt:
+            self._rows.add_opening(item.index, salt)
 
     def _enter_governance(self, item: GovernanceItem) -> None:
+        earlier = self.entry_time if self.leaves else self._memory.head.entry_time
+        # Later than what came before: else a key revoked here would seem revoked back then.
+        self.entry_time = max(self.entry_time, earlier + 1)
         try:
             tag = self._memory.registry.add(item.document, entry_time=self.entry_time)
         except RogatoryError as error:
@@ -364,7 +374,3 @@ def _conflict(message_id: str) -> EnvelopeError:
         hint="Retry with the very same bytes, or send the new message under a new id.",
         reason="CONFLICT",
     )
-
-
-def _salted(domain: bytes, random: Callable[[int], bytes], data: bytes) -> bytes:
-    return hashlib.sha256(domain + random(32) + data).digest()

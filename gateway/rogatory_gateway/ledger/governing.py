@@ -8,6 +8,9 @@ from rogatory.audit.v1 import entry_pb2
 from rogatory.errors import EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, key_statement_pb2
 
+MAX_DOCUMENT_BYTES = 65_000
+"""Longest document: it stands in a log entry whole, with some 200 bytes beside it."""
+
 if TYPE_CHECKING:
     from rogatory.envelopes import OpenedEnvelope
     from rogatory_gateway.ledger.registry import Registry
@@ -21,6 +24,8 @@ def submitted_document(
     Raises:
         EnvelopeError: GOVERNANCE_INVALID.
     """
+    if opened.header.exercise:
+        raise _invalid("an exercise changes nothing", hint="Send it as a live message.")
     found = [
         (descriptor.category, part)
         for descriptor, part in zip(opened.header.parts, opened.parts, strict=True)
@@ -29,6 +34,11 @@ def submitted_document(
     if len(found) != 1 or found[0][1].WhichOneof("form") != "clear":
         raise _invalid("it does not hold exactly one document, in clear")
     category, part = found[0]
+    if len(part.clear.content) > MAX_DOCUMENT_BYTES:
+        raise _invalid(
+            f"it has {len(part.clear.content)} bytes; the limit is {MAX_DOCUMENT_BYTES}",
+            hint="Shorten it: a log entry must hold it with all its signatures.",
+        )
     if category == codes_pb2.PART_CATEGORY_AGREEMENT:
         document = entry_pb2.Governance(
             agreement=agreement_pb2.SignedAgreement.FromString(part.clear.content)

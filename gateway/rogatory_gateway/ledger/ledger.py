@@ -120,6 +120,12 @@ class Ledger:
         """Who is enrolled and which agreements hold, as this process last saw it."""
         return self._memory.registry
 
+    def never_wait(self) -> None:
+        """Fail at once where another process holds the ledger: for a caller that must not block."""
+        if self._connection.dialect.name == "sqlite":
+            self._connection.exec_driver_sql("PRAGMA busy_timeout=0")
+            self._connection.rollback()
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
@@ -171,5 +177,10 @@ class Ledger:
     def forget(self) -> None:
         """Mark the memory as unsure: the next group loads the head from the database."""
         self._memory.forget()
-        # Not only when `in_transaction`: one whose commit failed is over and still in the way.
-        self._connection.rollback()
+        try:
+            # Not only when `in_transaction`: one whose commit failed is over and still in the way.
+            self._connection.rollback()
+            # SQLAlchemy holds a transaction whose commit failed for over; the database may not.
+            self._connection.connection.rollback()
+        except Exception:  # noqa: BLE001 - whatever it was, a fresh connection takes its place
+            self._connection.invalidate()

@@ -95,6 +95,7 @@ class Statements:
         self.add_outcomes = prepare_insert(tables.outcomes)
         self.add_parts = prepare_insert(tables.parts)
         self.add_governance = prepare_insert(tables.governance)
+        self.add_openings = prepare_insert(tables.openings)
         self.grow_inboxes = prepare(
             update(tables.inboxes)
             .where(

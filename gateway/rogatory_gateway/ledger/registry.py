@@ -92,9 +92,23 @@ class Registry:
         if document.HasField("key_statement"):
             statement, _, _ = self.ring.check(document.key_statement, entry_time=entry_time)
             theirs = statement.agency.agency_id == submitted_by
+            known = self.ring.agency(submitted_by)
+            # What kind an agency is decides what it may read: the operator admits that, not itself.
+            if theirs and known is not None and known.kind != statement.agency.kind:
+                raise AgreementError(
+                    f"the statement makes {submitted_by} another kind of agency",
+                    hint="State the kind it was admitted as, or send the file to the operator.",
+                )
         else:
             compiled = self._check_agreement(document.agreement)
             theirs = submitted_by in compiled.parties
+            for party in compiled.parties:
+                # Else an agency could pin a root of its own making for whoever is admitted next.
+                if not self.is_enrolled(party):
+                    raise AgreementError(
+                        f"party {party} of the agreement is not enrolled",
+                        hint="Submit it once the operator has admitted all parties.",
+                    )
         if not theirs:
             raise AgreementError(
                 f"the document is not {submitted_by}'s to submit",
@@ -122,6 +136,14 @@ class Registry:
                 f"agreement {compiled.agreement_id} would be version {expected}, "
                 f"not {compiled.version}",
                 hint="Number versions on from the last one in the log, from 1.",
+            )
+        dropped = versions[-1].compiled.parties - compiled.parties if versions else frozenset()
+        for agency in sorted(dropped):
+            # Else others could end an agreement by a version among themselves.
+            raise AgreementError(
+                f"{agency} is party to version {expected - 1} of agreement "
+                f"{compiled.agreement_id}, and not to version {expected}",
+                hint="Keep every party, so that all of them sign; without one, take another id.",
             )
         for agency in self._unpinned(compiled):
             raise AgreementError(

@@ -99,6 +99,14 @@ governance = Table(
     Column("entry_time", BigInteger, nullable=False),
 )
 
+# What opens a commitment to bytes that are not kept: of a rejection without header, of a read.
+openings = Table(
+    "openings",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("salt", LargeBinary, nullable=False),
+)
+
 # Inboxes: last position given out, and the cursor the recipient has acknowledged.
 inboxes = Table(
     "inboxes",

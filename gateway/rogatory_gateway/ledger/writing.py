@@ -26,6 +26,7 @@ class Rows:
         self._outcomes: list[Row] = []
         self._parts: list[Row] = []
         self._governance: list[Row] = []
+        self._openings: list[Row] = []
 
     def add_entry(
         self,
@@ -83,6 +84,10 @@ class Rows:
             ],
         )
 
+    def add_opening(self, index: int, salt: bytes) -> None:
+        """Add the salt that opens the commitment of the rejection or read at ``index``."""
+        self._openings.append((index, salt))
+
     def flush(self, connection: Connection) -> None:
         """Write what is gathered so far: a later message of the group refers to it."""
         statements = self._statements
@@ -91,6 +96,7 @@ class Rows:
             (statements.add_outcomes, self._outcomes),
             (statements.add_parts, self._parts),
             (statements.add_governance, self._governance),
+            (statements.add_openings, self._openings),
         ):
             if rows:
                 statement.run_many(connection, rows)

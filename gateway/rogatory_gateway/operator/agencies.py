@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +20,6 @@ from rogatory_gateway.ledger.items import OPERATOR, GovernanceItem
 from rogatory_gateway.ledger.ledger import Ledger
 from rogatory_gateway.ledger.registry import Registry
 
-PHRASE_BYTES = 10
-"""Of a fingerprint, in the phrase that two people compare by telephone: 80 bits, four groups."""
-_GROUP = 4
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -33,7 +28,8 @@ class Candidate:
     Attributes:
         request: The file's content: parts that fit together.
         statement: The key statement in it.
-        tls_until: When the TLS key's enrolment ends, nanoseconds since the Unix epoch.
+        tls_until: When the TLS key's enrolment ends, nanoseconds since the Unix epoch; 0 where
+            there is none to certify.
         entered: The statement is in the log already: only the answer is to be made again.
     """
 
@@ -56,7 +52,8 @@ class Candidate:
             "kind": _short(codes_pb2.AgencyKind.Name(agency.kind), "AGENCY_KIND_"),
             "root": root.text,
             "root_fingerprint": root.fingerprint.hex(),
-            "phrase": phrase(root.fingerprint),
+            "phrase": keys.phrase(root.fingerprint),
+            "statement": self.statement.sequence,
             "keys": [
                 {
                     "role": _short(codes_pb2.KeyRole.Name(key.role), "KEY_ROLE_"),
@@ -68,14 +65,9 @@ class Candidate:
                 }
                 for key in self.statement.keys
             ],
+            "revoked_keys": [revocation.key.hex() for revocation in self.statement.revocations],
             "entered_before": self.entered,
         }
-
-
-def phrase(fingerprint: bytes) -> str:
-    """Return the first 80 bits of a fingerprint in groups to be read out (RFC 4648 base32)."""
-    text = base64.b32encode(fingerprint[:PHRASE_BYTES]).decode()
-    return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
 
 
 def read(path: Path) -> EnrolmentRequest:
@@ -97,14 +89,16 @@ def read(path: Path) -> EnrolmentRequest:
 def examine(request: EnrolmentRequest, registry: Registry) -> Candidate:
     """Check a request against what is enrolled; `read` checked it by itself.
 
-    1. gRPC's TLS can use the key to certify.
+    1. gRPC's TLS can use the key to certify, if there is one.
     2. The operator has not revoked the agency since it made this statement.
     3. The TLS key was not revoked by the agency itself since.
+    4. A statement that is new follows on those that are enrolled.
 
     Raises:
         RogatoryError: a step fails.
     """
-    pki.load_tls_key(request.tls_key)  # (1)
+    if request.tls_key:
+        pki.load_tls_key(request.tls_key)  # (1)
     agency_id = request.agency.agency_id
     history = registry.statements.get(agency_id, [])
     signed = request.statement.SerializeToString(deterministic=True)
@@ -120,14 +114,19 @@ def examine(request: EnrolmentRequest, registry: Registry) -> Candidate:
             f"{agency_id} has revoked the TLS key of this request",
             hint="Ask it for a request with the key that it uses now.",
         )
+    if not entered:
+        registry.ring.check(request.statement, entry_time=0)  # (4)
     statement = statements.verify(request.statement)
     return Candidate(
         request=request,
         statement=statement,
         tls_until=max(
-            clock.to_nanoseconds(key.valid_until_time)
-            for key in statement.keys
-            if key.role == codes_pb2.KEY_ROLE_TLS
+            (
+                clock.to_nanoseconds(key.valid_until_time)
+                for key in statement.keys
+                if key.role == codes_pb2.KEY_ROLE_TLS
+            ),
+            default=0,
         ),
         entered=entered,
     )
@@ -262,7 +261,7 @@ def listing(registry: Registry, *, now: int) -> list[dict[str, Any]]:
                 "valid_keys": len(valid),
                 "tls_until": clock.to_text(max(ends)) if ends else None,
                 "root_fingerprint": root.fingerprint.hex(),
-                "phrase": phrase(root.fingerprint),
+                "phrase": keys.phrase(root.fingerprint),
             }
         )
     return found

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rogatory import clock, wire
-from rogatory.errors import EnvelopeError
+from rogatory import clock, envelopes, wire
 from rogatory.exchange.v1 import (
     agreement_pb2,
     agreement_service_pb2,
@@ -14,6 +13,7 @@ from rogatory.exchange.v1 import (
     envelope_pb2,
 )
 from rogatory_gateway import errors
+from rogatory_gateway.admission.identify import authorise
 from rogatory_gateway.ledger.deciding import Decider, outcome_bytes
 from rogatory_gateway.ledger.reading import LedgerState
 from rogatory_gateway.ledger.registry import AgreementVersion
@@ -100,14 +100,11 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
         caller = gateway.identifier.identify(context)
         header = wire.decode(envelope_pb2.Header, request.header, what="header")
         wire.validate(header, what="header", prefix="header")
-        if header.sender != caller.agency:
-            raise EnvelopeError(
-                f"the header names {header.sender} as sender; the certificate is {caller.agency}'s",
-                hint="Evaluate only what the caller itself would send.",
-                reason="SENDER_MISMATCH",
-            )
+        envelopes.check_header(header)
+        authorise(caller, header, origin=gateway.origin)
         registry = gateway.registry()
         now = gateway.now()
+        envelopes.check_expiry(header, entry_time=now)
         found = (registry.ring.get(signed.key) for signed in header.signed_by)
         signers = tuple(
             key

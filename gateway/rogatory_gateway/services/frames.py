@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from rogatory.errors import EnvelopeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class _Handlers(grpc.GenericRpcHandler):
         if found is None:
             found = self._inner.service(handler_call_details)
             if found is not None:
-                found = found._replace(request_deserializer=_deserializer(found, method))
-                self._found[method] = found
+                self._found[method] = found = _readable(found, method)
         return found
 
 
-def _deserializer(found: Any, method: str) -> Callable[[bytes], object]:  # noqa: ANN401 - gRPC's
+def _readable(found: Any, method: str) -> Any:  # noqa: ANN401 - gRPC's
+    """Return a method's handler with a deserializer that never raises."""
     parse = found.request_deserializer
 
     def deserialize(data: bytes) -> object:
@@ -69,4 +69,5 @@ def _deserializer(found: Any, method: str) -> Callable[[bytes], object]:  # noqa
                 )
             )
 
-    return deserialize
+    # gRPC's handlers are named tuples.
+    return found._replace(request_deserializer=deserialize)

@@ -25,7 +25,11 @@ from tests.unit.rogatory.client.world import NOW, ORIGIN, YEAR, World, signer
 
 
 def statement(
-    key: ec.EllipticCurvePrivateKey, *, root: str = "fr root", sequence: int = 1
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    root: str = "fr root",
+    sequence: int = 1,
+    predecessor: bytes = b"",
 ) -> key_statement_pb2.SignedKeyStatement:
     """Return a signed key statement that enrols one TLS key."""
     root_signer = signer(root)
@@ -50,7 +54,7 @@ def statement(
             )
         ],
         sequence=sequence,
-        previous_digest=b"" if sequence == 1 else bytes(32),
+        previous_digest=predecessor if sequence == 1 else bytes(32),
     )
     return statements.sign(unsigned, root_signer)
 
@@ -109,12 +113,31 @@ def test_request_under_another_name_is_refused() -> None:
         write_request(csr=make_csr("de.police", tls), statement=statement(tls))
 
 
-def test_request_begins_with_the_first_statement() -> None:
-    """Whoever enrols has no earlier statements."""
+@pytest.mark.parametrize("certified", [True, False])
+def test_further_statement_survives_its_file(*, certified: bool) -> None:
+    """A further statement comes with a request for its TLS key, or alone."""
     tls = key()
+    signed = statement(tls, sequence=2)
+    csr = make_csr("fr.police", tls) if certified else b""
+
+    read = read_request(write_request(csr=csr, statement=signed))
+
+    assert (signed, csr, certified) == (read.statement, read.csr, bool(read.tls_key))
+
+
+def test_first_statement_does_not_come_alone() -> None:
+    """Whoever enrols needs a certificate."""
+    with pytest.raises(ConfigurationError, match="not an enrolment request"):
+        write_request(csr=b"", statement=statement(key()))
+
+
+def test_first_statement_has_no_predecessor() -> None:
+    """Number one follows on nothing."""
+    tls = key()
+    signed = statement(tls, predecessor=bytes(32))
 
     with pytest.raises(ConfigurationError, match="does not follow"):
-        write_request(csr=make_csr("fr.police", tls), statement=statement(tls, sequence=2))
+        write_request(csr=make_csr("fr.police", tls), statement=signed)
 
 
 def test_request_that_the_root_did_not_sign_is_refused() -> None:

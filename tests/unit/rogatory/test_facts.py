@@ -10,6 +10,19 @@ from rogatory.records.v1 import common_pb2, link_pb2, person_pb2, victim_notice_
 from rogatory.schemas import by_name, names
 from tests.support import records
 
+CONTAINERS = (
+    ".Persons",
+    ".EvidenceItems",
+    ".Indicators",
+    ".Organisations",
+    ".Places",
+    ".Accounts",
+    ".Links",
+    ".VictimNotices",
+    ".Corrections",
+    ".Alerts",
+    ".AlertHits",
+)
 GROUPS = {
     "names": common_pb2.FIELD_GROUP_IDENTITY,
     "documents": common_pb2.FIELD_GROUP_DOCUMENTS,
@@ -35,7 +48,7 @@ def test_each_field_tells_its_group(name: str) -> None:
 
 
 def test_contacts_and_accounts_are_told_apart() -> None:
-    """What reaches a person is CONTACTS, what holds its money ACCOUNTS: the kind of contact tells."""
+    """What reaches a person is CONTACTS, what holds its money ACCOUNTS."""
     phone = of_person(contacts=[{"phone": "+495550100"}])
     account = of_person(contacts=[{"iban": "DE02120300000000202051"}])
 
@@ -72,7 +85,9 @@ def test_victim_notices_are_about_victims() -> None:
     assert [common_pb2.DATA_SUBJECT_CATEGORY_VICTIM] == list(found.data_subjects)
 
 
-@pytest.mark.parametrize(("case", "why"), [("", ""), ("C-1", ""), ("", "needed"), ("C-1", "needed")])
+@pytest.mark.parametrize(
+    ("case", "why"), [("", ""), ("C-1", ""), ("", "needed"), ("C-1", "needed")]
+)
 def test_context_tells_what_it_has(case: str, why: str) -> None:
     """A CONTEXT part says whether there are case reference and justification, never which."""
     found = facts.of_message(records.context(case=case, justification=why))
@@ -96,7 +111,7 @@ def test_every_type_has_facts(name: str) -> None:
 
     found = facts.of_message(schema.message_type())
 
-    container = facts.records_field(schema.message_type.DESCRIPTOR)
+    container = name.endswith(CONTAINERS)
     assert (0 if container else 1) == found.record_count
     assert not found.field_groups
     assert not found.case_reference
@@ -104,7 +119,8 @@ def test_every_type_has_facts(name: str) -> None:
 
 def test_links_are_relations() -> None:
     """A part that ties records together is of the group RELATIONS."""
-    made = link_pb2.Links(links=[link_pb2.Link(role=1, from_record={}, to_record={})])
+    made = link_pb2.Links()
+    made.links.add(role=link_pb2.LINK_ROLE_RINGLEADER).from_record.record_id = "a"
 
     assert common_pb2.FIELD_GROUP_RELATIONS in facts.of_message(made).field_groups
     assert codes_pb2.PART_CATEGORY_LINK == by_name("rogatory.records.v1.Links").category

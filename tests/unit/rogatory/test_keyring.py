@@ -22,9 +22,7 @@ LOW_ORDER = bytes(32)
 @pytest.fixture
 def alpha() -> Agency:
     """An agency with an officer."""
-    return Agency(
-        agency_id="de.bka", officers={"officer-1": [codes_pb2.OFFICER_RIGHT_APPROVE]}
-    )
+    return Agency(agency_id="de.bka", officers={"officer-1": [codes_pb2.OFFICER_RIGHT_APPROVE]})
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_a_person_cannot_travel_as_an_indicator() -> None:
         category=codes_pb2.PART_CATEGORY_INDICATOR, schema="rogatory.records.v1.Persons"
     )
 
-    with pytest.raises(EnvelopeError, match="PERSON.*INDICATOR") as failed:
+    with pytest.raises(EnvelopeError, match=r"PERSON.*INDICATOR") as failed:
         schemas.check_descriptor(descriptor, position=2)
 
     assert "SCHEMA_UNKNOWN" == failed.value.reason

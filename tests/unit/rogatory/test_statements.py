@@ -108,9 +108,7 @@ def test_garbage(alpha: Agency) -> None:
         pytest.param(_key(until=NOW - HOUR), id="validity of no length"),
     ],
 )
-def test_keys_that_contradict_themselves(
-    alpha: Agency, key: key_statement_pb2.EnrolledKey
-) -> None:
+def test_keys_that_contradict_themselves(alpha: Agency, key: key_statement_pb2.EnrolledKey) -> None:
     """A key whose role, algorithm, officer or times do not go together is refused."""
     with pytest.raises(SignatureInvalid) as failed:
         statements.verify(_signed(alpha, key))
@@ -134,4 +132,4 @@ def test_succession(alpha: Agency) -> None:
     )
     for arguments in wrong:
         with pytest.raises(RogatoryError):
-            statements.check_follows(second, **arguments)  # type: ignore[arg-type]
+            statements.check_follows(second, **arguments)

@@ -7,7 +7,7 @@ import pytest
 from rogatory import wire
 from rogatory.errors import EnvelopeError, Violation
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2, key_statement_pb2
-from rogatory.records.v1 import context_pb2, indicator_pb2
+from rogatory.records.v1 import indicator_pb2
 from tests.support import records
 from tests.support.forge import UNKNOWN_FIELD, length_delimited
 from tests.support.world import header
@@ -94,7 +94,5 @@ def test_instants_out_of_range() -> None:
 
 def test_types_without_instants() -> None:
     """A type that can hold no instant is not searched for any."""
-    assert [] == wire.violations(
-        context_pb2.Context(officer={"name": "A. Officer"}), prefix="content"
-    )
+    assert [] == wire.violations(records.context(case="C-1"), prefix="content")
     assert [] != wire.violations(key_statement_pb2.AgencyName())

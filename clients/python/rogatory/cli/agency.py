@@ -27,7 +27,7 @@ from rogatory.errors import ConfigurationError
 from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.home import AgencySettings, Home, write_atomically
 from rogatory.keyfiles import read_private_file
-from rogatory.keys import PublicKey
+from rogatory.keys import PublicKey, phrase
 from rogatory.policy import Policy
 
 DEFAULT_VALIDITY_DAYS = 730
@@ -74,7 +74,7 @@ def request(
     """Make the enrolment request: a signed key statement and a certificate signing request.
 
     Send the file to the gateway's operator, who answers with a file for `rogatory agency accept`.
-    Read the root key to each other over another channel.
+    Read the phrase to the operator over another channel: it stands for the root key.
     """
     place = Home.find(home)
     settings = place.settings()
@@ -139,10 +139,17 @@ def request(
             names=names,
         )
     )
-    note("send the file to the gateway's operator, and read the root key to each other")
+    spoken = phrase(root.public_key.fingerprint)
+    note("send the file to the gateway's operator, and read the phrase out by telephone")
     emit(
-        {"agency": settings.agency, "file": str(path), "root": root.public_key.text},
-        [str(path), f"root key: {root.public_key.text}"],
+        {
+            "agency": settings.agency,
+            "file": str(path),
+            "root": root.public_key.text,
+            "root_fingerprint": root.public_key.fingerprint.hex(),
+            "phrase": spoken,
+        },
+        [str(path), f"root key: {root.public_key.text}", f"phrase: {spoken}"],
         as_json=as_json,
     )
 

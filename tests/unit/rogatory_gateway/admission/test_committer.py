@@ -139,7 +139,7 @@ def locked(history: History) -> Iterator[Callable[[], None]]:
 
 
 async def test_waiting_for_the_lock_stops_nobody(bench: Bench) -> None:
-    """While another process holds the ledger the event loop goes on; then the message is entered."""
+    """While another process holds the ledger the event loop goes on; then it is entered."""
     item = bench.history.transfer(RO)
     with locked(bench.history) as release:
         entering = asyncio.create_task(bench.committer.enter([item]))
@@ -155,9 +155,7 @@ async def test_waiting_for_the_lock_stops_nobody(bench: Bench) -> None:
     assert 4 == item.index
 
 
-async def test_lock_that_is_never_released(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_lock_that_is_never_released(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its patience the gateway says that it can't write, and can again afterwards."""
     monkeypatch.setattr(module, "LOCK_PATIENCE_SECONDS", 0.05)
     item = bench.history.transfer(RO)

@@ -15,17 +15,26 @@ from typing import Any
 import pytest
 from cryptography import x509
 
+from rogatory import cli as agency_cli
+from rogatory import statements
 from rogatory.checkpoints import open_checkpoint
-from rogatory.enrolment import read_answer
+from rogatory.enrolment import (
+    make_csr,
+    public_key_of,
+    read_answer,
+    read_request,
+    write_request,
+)
+from rogatory.exchange.v1 import codes_pb2
+from rogatory.keys import phrase
 from rogatory.notes import VerifierKey
 from rogatory_gateway import cli, pki
 from rogatory_gateway.config import load
 from rogatory_gateway.ledger.database import DATABASE_FILE, open_engine
 from rogatory_gateway.ledger.ledger import Ledger
-from rogatory_gateway.operator.agencies import phrase
 from tests.support.history import AGREEMENT, NL, RO, SG
 from tests.support.requests import agreement_file, request_file
-from tests.support.world import Agency
+from tests.support.world import DAY, HOUR, Agency
 
 Run = Callable[..., "Result"]
 
@@ -288,6 +297,116 @@ def test_revoked_agency_is_not_admitted_by_its_old_request(
 
     assert 1 == again.code
     assert "was revoked" in again.err
+
+
+def rogatory(*arguments: str) -> None:
+    """Run a command of the agency's side, which must succeed."""
+    with pytest.raises(SystemExit) as ended:
+        agency_cli.main(arguments)
+    assert not ended.value.code
+
+
+def further_file(folder: Path, agency: Agency, *, new_key: bool = False) -> Path:
+    """Write an agency's next key statement, which revokes its signing key; return the path."""
+    csr, enrolled = b"", []
+    if new_key:
+        tls = pki.make_key()
+        csr = make_csr(agency.agency_id, tls)
+        enrolled = [
+            statements.enrol(
+                algorithm=statements.TLS_ALGORITHM,
+                public_key=pki.public_bytes(tls.public_key()),
+                role=codes_pb2.KEY_ROLE_TLS,
+                valid_from=time.time_ns() - HOUR,
+                valid_until=time.time_ns() + DAY,
+            )
+        ]
+    statement = agency.next_statement(
+        now=time.time_ns(), keys=enrolled, revoked=[agency.signing.public_key.fingerprint]
+    )
+    path = folder / f"{agency.agency_id}.{agency.latest.signature.value[:4].hex()}"
+    path.write_bytes(write_request(csr=csr, statement=statement))
+    return path
+
+
+def test_agency_add_takes_a_further_statement(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """Keys are revoked by it and nothing is certified; it lets a revoked agency in again."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+    run("agency", "revoke", NL, "--reason", "left", "--dir", home, "--yes")
+    (tmp_path / f"{NL}.answer").unlink()
+    further = further_file(tmp_path, nl)
+
+    taken, again = (run("agency", "add", further, "--dir", home, "--json", "--yes") for _ in "ab")
+    needless = run("agency", "add", further, "--dir", home, "--yes", "--request-out", "csr.pem")
+
+    (listed,) = run("agency", "list", "--dir", home, "--json").json["agencies"]
+    assert (0, 2, 2, None) == (
+        taken.code,
+        taken.json["index"],
+        taken.json["statement"],
+        taken.json["answer"],
+    )
+    assert [nl.signing.public_key.fingerprint.hex()] == taken.json["revoked_keys"]
+    assert (0, None) == (again.code, again.json["index"])
+    assert (1, True) == (needless.code, "nothing to certify" in needless.err)
+    assert ("admitted", 2, 2) == (listed["state"], listed["statements"], listed["valid_keys"])
+    assert not (tmp_path / f"{NL}.answer").exists()
+    assert 0 == run("fsck", "--dir", home).code
+
+
+def test_agency_add_certifies_a_new_connection_key(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """A further statement with a certificate request is answered as the first one was."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+    further = further_file(tmp_path, nl, new_key=True)
+
+    taken = run("agency", "add", further, "--dir", home, "--yes")
+
+    certificate = read_answer((tmp_path / f"{NL}.answer").read_bytes()).certificate
+    assert 0 == taken.code, taken.err
+    assert read_request(further.read_bytes()).tls_key == public_key_of(certificate)
+
+
+def test_agency_add_refuses_a_statement_out_of_order(
+    run: Run, home: Path, tmp_path: Path, nl: Agency
+) -> None:
+    """A further statement follows on the last one, and never comes first; it is said at once."""
+    request = request_file(tmp_path, nl)
+    skipped, last = further_file(tmp_path, nl), further_file(tmp_path, nl)
+    first = run("agency", "add", last, "--dir", home)
+    run("agency", "add", request, "--dir", home, "--yes")
+
+    gap = run("agency", "add", last, "--dir", home)
+    followed = run("agency", "add", skipped, "--dir", home, "--yes").code
+
+    assert [1, 1] == [first.code, gap.code]
+    assert "does not follow statement 0" in first.err
+    assert "does not follow statement 1" in gap.err
+    assert 0 == followed
+
+
+def test_both_sides_read_the_same_phrase(
+    run: Run, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the agency is told to read out is what the operator is asked about."""
+    client = ("--home", str(tmp_path / "nl"))
+    rogatory("keygen", NL, *client)
+    capsys.readouterr()
+    asked = ("agency", "request", "--name", "nl=Politie", "--kind", "police", *client)
+    rogatory(*asked, "--json")
+    told = json.loads(capsys.readouterr().out)
+    rogatory(*asked)
+    shown = capsys.readouterr().out
+
+    added = run("agency", "add", told["file"], "--dir", home, "--json", "--yes")
+
+    spoken = added.json["phrase"]
+    assert [spoken] * 2 == [told["phrase"], phrase(bytes.fromhex(told["root_fingerprint"]))]
+    assert f"phrase: {spoken}" in shown
+    assert spoken in added.err
 
 
 def test_agreement_add_and_list(run: Run, home: Path, tmp_path: Path, serving: Ledger) -> None:

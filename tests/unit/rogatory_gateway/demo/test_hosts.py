@@ -137,4 +137,4 @@ def test_made_up_hosts_are_distinct_and_read_as_what_they_are() -> None:
 
     assert 25_300 == len({host.value for host in made})
     assert [] == [host for host in made if (host.type, host.value) != hosts.read_line(host.value)]
-    assert {"url", "host port", "ipv6", "domain"} == hosts.tally(made).keys()
+    assert ["domains", "hosts with a port", "URLs", "IPv6 addresses"] == list(hosts.tally(made))

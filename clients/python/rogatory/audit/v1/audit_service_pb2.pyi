@@ -120,10 +120,15 @@ class ListedEntry(_message.Message):
     INDEX_FIELD_NUMBER: _builtins.int
     ENTRY_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
+    SALT_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index."""
     entry: _builtins.bytes
     """The serialised AuditEntry."""
+    salt: _builtins.bytes
+    """Of a Rejection without header or an Access: the 32 bytes that open its commitment, for whoever has the bytes
+    committed to. Only for the entry's actor and for supervisory authorities; else empty.
+    """
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[_decision_pb2.OutcomeOpening]:
         """The outcomes that the caller may open."""
@@ -134,10 +139,11 @@ class ListedEntry(_message.Message):
         index: _builtins.int = ...,
         entry: _builtins.bytes = ...,
         outcomes: _abc.Iterable[_decision_pb2.OutcomeOpening] | None = ...,
+        salt: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "index", b"index", "outcomes", b"outcomes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "index", b"index", "outcomes", b"outcomes", "salt", b"salt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,7 +73,8 @@ class AgreementServiceServicer(object):
 
     def EvaluateExchange(self, request, context):
         """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-        enrolled agency, as the sender the header names. Errors: those of Submit, except for signatures.
+        enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
+        signatures, parts and whether the message id was used before are not looked at.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class AgreementServiceStub:
     """Returns one version of an agreement, for its parties; the base agreement for all. Errors: DENIED_OR_ABSENT."""
     EvaluateExchange: _grpc.UnaryUnaryMultiCallable[_agreement_service_pb2.EvaluateExchangeRequest, _agreement_service_pb2.EvaluateExchangeResponse]
     """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-    enrolled agency, as the sender the header names. Errors: those of Submit, except for signatures.
+    enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
+    signatures, parts and whether the message id was used before are not looked at.
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """Returns one version of an agreement, for its parties; the base agreement for all. Errors: DENIED_OR_ABSENT."""
     EvaluateExchange: _aio.UnaryUnaryMultiCallable[_agreement_service_pb2.EvaluateExchangeRequest, _agreement_service_pb2.EvaluateExchangeResponse]  # type: ignore[assignment]
     """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-    enrolled agency, as the sender the header names. Errors: those of Submit, except for signatures.
+    enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
+    signatures, parts and whether the message id was used before are not looked at.
     """
 
 class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -88,7 +90,8 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_service_pb2.EvaluateExchangeResponse, _abc.Awaitable[_agreement_service_pb2.EvaluateExchangeResponse]]:
         """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-        enrolled agency, as the sender the header names. Errors: those of Submit, except for signatures.
+        enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
+        signatures, parts and whether the message id was used before are not looked at.
         """
 
 def add_AgreementServiceServicer_to_server(servicer: AgreementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,6 +73,11 @@ def upgrade() -> None:
         sa.Column("entry_time", sa.BigInteger, nullable=False),
     )
     op.create_table(
+        "openings",
+        sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
         "inboxes",
         sa.Column("agency", sa.String, primary_key=True),
         sa.Column("exercise", sa.Boolean, primary_key=True),
