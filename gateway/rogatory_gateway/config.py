@@ -53,7 +53,7 @@ DEFAULT_SUBSCRIPTIONS_PER_AGENCY = 16
 DEFAULT_KEEP_ALIVE_SECONDS = 15.0
 """Between keep-alives on an idle stream: below the 60 s after which common middleboxes forget."""
 DEFAULT_PATIENCE_SECONDS = 60.0
-"""Longest wait for a subscriber to read; then its stream is closed, and it resumes at its cursor."""
+"""Longest wait for a subscriber to read; then its stream ends, to be resumed at its cursor."""
 DEFAULT_DRAIN_SECONDS = 10.0
 """Time that calls under way get to end after SIGTERM; systemd and Kubernetes wait 30 s or more."""
 

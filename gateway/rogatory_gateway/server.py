@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 0.25
 """How soon a running gateway notices what the operator's command line entered in the log."""
 
+LAST_ANSWERS_SECONDS = 1.0
+"""For answers that were given and are still on their way out when the gateway stops."""
+
 MAX_REQUEST_BYTES = 6 << 20
 """Longest gRPC message: a full batch with room for its frame. Larger ones gRPC itself refuses."""
 
@@ -81,6 +84,14 @@ class Gateway:
         Raises:
             ConfigurationError: a file is missing or the port is taken.
         """
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _open(self) -> None:
         settings = self.settings
         limits = settings.limits
         engine = open_engine(settings.gateway.data)
@@ -139,14 +150,14 @@ class Gateway:
         self._offer_metrics()
         refreshing = asyncio.create_task(self._refresh(), name="refresh")
         self._stack.push_async_callback(_cancel, refreshing)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Drain: take no new call, let those under way end, then close the ledger."""
-        self.context.stopping = True
         await self._health.enter_graceful_shutdown()
-        self.hub.wake_all()
-        await self._server.stop(self.settings.limits.drain_seconds)
+        # First turn calls away by name, then stop: gRPC's own stop would cancel those that come in
+        # at that moment, and a caller cannot tell what became of a cancelled call.
+        await self.context.drain(self.settings.limits.drain_seconds)
+        await self._server.stop(LAST_ANSWERS_SECONDS)
         await self._stack.aclose()
 
     def _announce(self, appended: Appended) -> None:

@@ -17,7 +17,9 @@ METHOD = "/bench.Echo/Echo"
 class Echo(grpc.GenericRpcHandler):
     """Answers every call with its request."""
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Return the one handler."""
         del handler_call_details
 

@@ -22,24 +22,12 @@ PREFERENCE = [
     "retention_days",
     "deadline",
     "tlp",
-    "without_siena_code",
     "without_field_group",
     "without_data_subject",
     "records_at_most",
     "without_part",
-    "purpose",
-    "urgency",
-    "without_offence",
-    "with_offence",
 ]
-REPEATABLE = {
-    "without_siena_code",
-    "without_field_group",
-    "without_data_subject",
-    "without_part",
-    "without_offence",
-    "with_offence",
-}
+REPEATABLE = {"without_field_group", "without_data_subject", "without_part"}
 
 Change = tuple[str, Any]
 """Name and value; of a deadline: (urgency, directly available, unit, amount)."""
@@ -48,6 +36,15 @@ _UNCHANGEABLE = {
     dc.SCOPE_DIMENSION_DIRECTION,
     dc.SCOPE_DIMENSION_KIND,
     dc.SCOPE_DIMENSION_ASSISTANCE_KIND,
+    dc.SCOPE_DIMENSION_PURPOSE,
+    dc.SCOPE_DIMENSION_OFFENCE,
+    dc.SCOPE_DIMENSION_URGENCY,
+}
+_UNMEETABLE = {
+    dc.CONDITION_QUOTA,
+    dc.CONDITION_REFERENCE,
+    dc.CONDITION_DUAL_CRIMINALITY,
+    dc.CONDITION_MINIMUM_PENALTY,
 }
 
 
@@ -152,10 +149,10 @@ def _candidates(
     found: list[Change] = []
     for clause, finding in zip(agreement.clauses, ruling.findings, strict=True):
         if clause.effect == PERMIT:
-            found += _towards(clause, finding, agreement, message)
+            found += _towards(clause, finding, message)
         elif finding.verdict in (dc.VERDICT_REFUSES, dc.VERDICT_CONDITION_NOT_MET):
             found += _away_from(clause, finding, message)
-            found += _meet(clause, finding, agreement, message)
+            found += _meet(clause, finding, message)
     for part, reason in zip(message.parts, ruling.parts, strict=True):
         if reason[0]:
             found.append(("without_part", part.position))
@@ -170,20 +167,14 @@ def _away_from(clause: ag.Clause, finding: dc.ClauseFinding, message: Message) -
             yield "without_part", part.position
             yield from _each("without_field_group", part.groups & set(scope.field_groups))
             yield from _each("without_data_subject", part.subjects & set(scope.data_subjects))
-    yield from _each("without_siena_code", message.siena & set(scope.siena_codes))
     if scope.tlp:
         yield from _each("tlp", set(range(1, message.tlp)) - set(scope.tlp))
-    for offence in message.offences:
-        if offence.startswith(tuple(scope.offences)):
-            yield "without_offence", offence
 
 
-def _towards(  # noqa: C901, PLR0912 - as the document lists them
-    clause: ag.Clause, finding: dc.ClauseFinding, agreement: ag.Agreement, message: Message
-) -> Iterator[Change]:
+def _towards(clause: ag.Clause, finding: dc.ClauseFinding, message: Message) -> Iterator[Change]:
     scope = clause.scope
     outside = rules.outside_message(clause, message)
-    if outside & _UNCHANGEABLE:
+    if outside & _UNCHANGEABLE or (scope.siena_codes and message.siena - set(scope.siena_codes)):
         return
     near = [
         unit
@@ -193,36 +184,22 @@ def _towards(  # noqa: C901, PLR0912 - as the document lists them
     if near:
         if dc.SCOPE_DIMENSION_ARTICLE in outside:
             yield "cite_article", clause.article
-        if dc.SCOPE_DIMENSION_PURPOSE in outside:
-            yield from _each("purpose", set(scope.purposes))
-        if dc.SCOPE_DIMENSION_URGENCY in outside:
-            yield from _each("urgency", set(scope.urgencies))
-        if dc.SCOPE_DIMENSION_HANDLING in outside:
-            if scope.tlp and message.tlp not in scope.tlp:
-                yield from _each("tlp", set(scope.tlp))
-            if scope.siena_codes:
-                yield from _each("without_siena_code", message.siena - set(scope.siena_codes))
-        if dc.SCOPE_DIMENSION_OFFENCE in outside:
-            wrong = [o for o in message.offences if not o.startswith(tuple(scope.offences))]
-            yield from (("without_offence", offence) for offence in wrong)
-            if len(wrong) == len(message.offences):
-                yield "with_offence", scope.offences[0]
+        if scope.tlp and message.tlp not in scope.tlp:
+            yield from _each("tlp", set(scope.tlp))
     for unit in near:
         if scope.field_groups:
             yield from _each("without_field_group", unit.groups - set(scope.field_groups))
         if scope.data_subjects:
             yield from _each("without_data_subject", unit.subjects - set(scope.data_subjects))
-    if not {dc.CONDITION_QUOTA, dc.CONDITION_REFERENCE} & set(finding.unmet):
-        yield from _meet(clause, finding, agreement, message)
+    if not _UNMEETABLE & set(finding.unmet):
+        yield from _meet(clause, finding, message)
 
 
 def _each(name: str, values: set[int] | frozenset[int]) -> Iterator[Change]:
     return ((name, value) for value in sorted(values))
 
 
-def _meet(
-    clause: ag.Clause, finding: dc.ClauseFinding, agreement: ag.Agreement, message: Message
-) -> Iterator[Change]:
+def _meet(clause: ag.Clause, finding: dc.ClauseFinding, message: Message) -> Iterator[Change]:
     c, missing = clause.conditions, set(finding.unmet)
     values: dict[int, Change] = {
         dc.CONDITION_CASE_REFERENCE: ("case_reference", True),
@@ -239,31 +216,9 @@ def _meet(
         row = rules.deadline_row(clause, message)
         if row is not None:
             yield "deadline", (message.urgency, message.available, row.unit, row.amount)
-        others: set[int] = {int(r.urgency) for r in c.deadlines} - {message.urgency}
-        yield from _each("urgency", others)
-    if missing & {dc.CONDITION_DUAL_CRIMINALITY, dc.CONDITION_MINIMUM_PENALTY}:
-        yield from _offences(c, agreement, message)
 
 
-def _offences(c: ag.Conditions, agreement: ag.Agreement, message: Message) -> Iterator[Change]:
-    def meets(offence: str) -> bool:
-        both = rules.is_offence(agreement, message, offence)
-        months = rules.penalty(agreement, message, offence)
-        return (both or not c.dual_criminality) and months >= c.minimum_penalty_months
-
-    wrong = [offence for offence in message.offences if not meets(offence)]
-    yield from (("without_offence", offence) for offence in wrong)
-    if len(wrong) == len(message.offences):
-        rows = [
-            row.iccs
-            for row in agreement.offences
-            if row.agency in (message.sender, message.recipient) and meets(row.iccs)
-        ]
-        if rows:
-            yield "with_offence", min(rows)
-
-
-def _apply(message: Message, change: Change) -> Message | None:  # noqa: C901, PLR0911, PLR0912 - a list
+def _apply(message: Message, change: Change) -> Message | None:  # noqa: PLR0911 - a list
     name, value = change
     parts = message.parts
     if name == "without_part":
@@ -292,12 +247,6 @@ def _apply(message: Message, change: Change) -> Message | None:  # noqa: C901, P
             message,
             tuple(replace(p, **told) if p.category == CONTEXT else p for p in parts),
         )
-    if name == "without_offence":
-        return replace(message, offences=tuple(o for o in message.offences if o != value))
-    if name == "with_offence":
-        return replace(message, offences=(*message.offences, str(value)))
-    if name == "without_siena_code":
-        return replace(message, siena=message.siena - {value})
     if name == "retention_days":
         assert isinstance(value, int)
         return replace(message, retention=value * DAY)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from rogatory.agreements import agreement_digest, open_agreement
-from rogatory.exchange.v1 import agreement_service_pb2, decision_pb2, envelope_pb2
+from rogatory.exchange.v1 import (
+    agreement_service_pb2,
+    codes_pb2,
+    decision_pb2,
+    envelope_pb2,
+)
 from rogatory.records.v1 import common_pb2
 from tests.support import records
 from tests.support.forge import draft
-from tests.support.house import AGREEMENT, ALPHA, BETA, GAMMA, House
+from tests.support.house import AGREEMENT, ALPHA, BETA, GAMMA, SUPERVISOR, House
 from tests.support.wire import fault_in, outcomes, rows_of
-from tests.support.world import envelope, header
+from tests.support.world import HOUR, envelope, header
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -120,6 +127,86 @@ async def test_dry_run_without_signatures(house: House) -> None:
 
     assert [] == list(dry.outcomes[0].context.signers)
     assert decision_pb2.DISPOSITION_PERMITTED == dry.outcomes[0].decision.disposition
+
+
+def _reply_to_nothing(head: envelope_pb2.Header) -> None:
+    head.subject.message.sender = BETA
+    head.subject.message.message_id = head.message_id
+    head.subject.message.header_digest = bytes(32)
+
+
+def _to_oneself(head: envelope_pb2.Header) -> None:
+    head.recipients[0].agency = ALPHA
+
+
+def _as_another(head: envelope_pb2.Header) -> None:
+    head.sender = GAMMA
+
+
+def _elsewhere(head: envelope_pb2.Header) -> None:
+    head.audience = "elsewhere.example/exchange"
+
+
+def _as_another_category(head: envelope_pb2.Header) -> None:
+    head.parts[0].category = codes_pb2.PART_CATEGORY_INDICATOR
+
+
+def _expired(head: envelope_pb2.Header) -> None:
+    head.expire_time.FromNanoseconds(head.create_time.ToNanoseconds() - 1)
+    head.create_time.FromNanoseconds(head.create_time.ToNanoseconds() - HOUR)
+
+
+def _no_purpose(head: envelope_pb2.Header) -> None:
+    head.ClearField("purpose")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_no_purpose, "FIELD_VIOLATIONS"),
+        (_reply_to_nothing, "PARTICULARS_MISMATCH"),
+        (_to_oneself, "RECIPIENTS_INVALID"),
+        (_as_another_category, "SCHEMA_UNKNOWN"),
+        (_as_another, "SENDER_MISMATCH"),
+        (_elsewhere, "AUDIENCE_MISMATCH"),
+        (_expired, "EXPIRED"),
+    ],
+)
+async def test_dry_run_fails_as_the_real_one(
+    house: House, change: Callable[[envelope_pb2.Header], None], reason: str
+) -> None:
+    """What is wrong with a header is said the same way before anybody signs it."""
+    head = header(ALPHA, (BETA, "alpha-beta", "Art. 4"))
+    made = draft(head, records.persons(), signer=house.agency(ALPHA).signing)
+    change(made.header)
+
+    async with house.wire(ALPHA) as alpha:
+        real = await fault_in(alpha.submit(made.serialise()))
+        rows = rows_of(house.folder)
+        dry = await fault_in(
+            alpha.agreements.EvaluateExchange(
+                ags.EvaluateExchangeRequest(header=made.header_bytes())
+            )
+        )
+
+    assert reason == dry.reason
+    assert (real.code, real.reason, real.metadata) == (dry.code, dry.reason, dry.metadata)
+    assert rows == rows_of(house.folder)
+
+
+async def test_dry_run_of_a_kind_that_is_not_the_callers(house: House) -> None:
+    """A supervisory authority is told beforehand what it may not send."""
+    head = header(SUPERVISOR, (BETA, "alpha-beta", "Art. 4"))
+    made = draft(head, records.persons(), signer=house.agency(SUPERVISOR).signing)
+
+    async with house.wire(SUPERVISOR) as wire:
+        fault = await fault_in(
+            wire.agreements.EvaluateExchange(
+                ags.EvaluateExchangeRequest(header=made.header_bytes())
+            )
+        )
+
+    assert "NOT_AUTHORISED" == fault.reason
 
 
 async def test_new_version_replaces_the_old(house: House) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from rogatory.audit.v1 import audit_service_pb2, entry_pb2
@@ -91,6 +93,26 @@ async def test_each_read_is_logged(house: House) -> None:
     assert "rogatory.audit.v1.AuditService/ListEntries" == entry.access.call
     assert len(page.entries) == entry.access.items == 3
     assert 32 == len(entry.access.commitment) == len(entry.certificate_fingerprint)
+
+
+async def test_commitments_can_be_opened(house: House) -> None:
+    """A rejection and a read open with their salts, for who made them and for supervisors."""
+    received, request = b"\xff\x01", au.ListEntriesRequest(tag_prefix="audit:log:read")
+
+    async with house.wire(ALPHA) as alpha, house.wire(SUPERVISOR) as supervisor:
+        start = (await alpha.submit(house.good())).submission.receipt.index
+        await fault_in(alpha.submit(received))
+        await alpha.audit.ListEntries(request)
+        found = {name: await entries(wire) for name, wire in ((ALPHA, alpha), ("all", supervisor))}
+
+    domains = {"rejection": b"rogatory.rejection.v1", "access": b"rogatory.access.v1"}
+    contents = {"rejection": received, "access": request.SerializeToString(deterministic=True)}
+    for seen in found.values():
+        message, *rest = [item for item in seen if start <= item.index <= start + 2]
+        assert b"" == message.salt
+        for item, body in zip(rest, ("rejection", "access"), strict=True):
+            data = domains[body] + b"\0" + item.salt + contents[body]
+            assert getattr(opened(item), body).commitment == hashlib.sha256(data).digest()
 
 
 async def test_filters(house: House) -> None:

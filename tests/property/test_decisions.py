@@ -212,7 +212,7 @@ def test_the_suggested_change_is_permitted_and_no_smaller_one(
     header: envelope_pb2.Header,
     context: decision_pb2.DecisionContext,
 ) -> None:
-    """The message, changed as suggested, is permitted by the clause named; with less it is not."""
+    """Changed as suggested, the message claims the same and is permitted; with less it is not."""
     ready = s.compiled(agreement)
     decision = _decide(ready, header, context)
     remedy = decision.remedy
@@ -221,6 +221,7 @@ def test_the_suggested_change_is_permitted_and_no_smaller_one(
     for changes in (remedy.changes, *_all_but_one(remedy.changes)):
         if changes:
             message, known = _changed(header, context, changes)
+            assert _claims(header) == _claims(message)
 
             outcome = _decide(ready, message, known)
 
@@ -229,6 +230,18 @@ def test_the_suggested_change_is_permitted_and_no_smaller_one(
             if enough:
                 said = (outcome.article, outcome.clause_id)
                 assert (remedy.article, remedy.clause_id) == said
+
+
+def _claims(header: envelope_pb2.Header) -> tuple[object, ...]:
+    """What the sender states as fact, and the owner's restrictions: no remedy touches them."""
+    return (
+        header.kind,
+        header.purpose,
+        list(header.offences),
+        header.urgency,
+        list(header.handling.siena_codes),
+        header.request.directly_available,
+    )
 
 
 def _all_but_one(
@@ -261,8 +274,6 @@ def _change(
         value = getattr(change, name or "")
         simple = {
             "cite_article": (header.recipients[0], "article"),
-            "purpose": (header, "purpose"),
-            "urgency": (header, "urgency"),
             "tlp": (header.handling, "tlp"),
             "onward_transfer": (header.handling, "onward_transfer"),
             "evidential_use": (header.handling, "evidential_use"),
@@ -275,12 +286,6 @@ def _change(
             header.request.respond_by_time.seconds = _due(context, value)
         elif name == "second_approval":
             context.signers.append(s.approver())
-        elif name == "without_offence":
-            header.offences.remove(value)
-        elif name == "with_offence":
-            header.offences.append(value)
-        elif name == "without_siena_code":
-            header.handling.siena_codes.remove(value)
         elif name in ("case_reference", "justification"):
             _context_facts(header, name)
         elif name != "without_part":

@@ -2,7 +2,7 @@
 
 The transaction is built on the event loop and only its commit, which waits for the disk, runs in a
 thread: one hop for each group and none for each message. While a group is being committed the next
-one gathers.
+one gathers and is verified.
 
 How long to linger adapts to load: an idle gateway commits at once; a busy one gathers for as long
 as messages keep coming without a pause, up to a limit, since a group costs the same for one message
@@ -12,7 +12,6 @@ and for many, and the event loop has work to do in the meantime.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -101,23 +100,26 @@ class Committer:
         self._count = 0
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-commit")
-        self._task: asyncio.Task[None] | None = None
-        self._busy = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._verified: asyncio.Queue[tuple[list[_Waiting], list[Item]]] = asyncio.Queue(1)
+        self._in_hand = 0
         self._last = 1
 
     def start(self) -> None:
-        """Begin committing. From here on the event loop writes, and waits for no lock in the driver."""
+        """Begin committing. From here on the event loop writes; it waits for no lock in SQLite."""
         self._ledger.never_wait()
-        self._task = asyncio.create_task(self._run(), name="committer")
+        self._tasks = [
+            asyncio.create_task(self._verify_groups(), name="verify-groups"),
+            asyncio.create_task(self._commit_groups(), name="commit-groups"),
+        ]
 
     async def stop(self) -> None:
         """Commit what waits, then stop."""
-        while self._waiting or self._busy.locked():  # noqa: ASYNC110 - once, at the very end
+        while self._waiting or self._in_hand:  # noqa: ASYNC110 - once, at the very end
             await asyncio.sleep(_LOCK_POLL_SECONDS)
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._thread.shutdown()
 
     async def enter(self, items: Sequence[Item | Candidate], *, size: int = 0) -> Entered:
@@ -134,22 +136,50 @@ class Committer:
         self._arrived.set()
         return await future
 
-    async def _run(self) -> None:
+    async def _verify_groups(self) -> None:
+        """First of two stages: while one group is committed, the next is verified."""
         while True:
             await self._arrived.wait()
-            if self._last > 1:
+            if self._count < self._last // 2:
                 await self._gather()
-            async with self._busy:
-                group = self._take()
-                if group:
-                    await self._commit(group)
+            group = self._take()
+            self._in_hand += 1
+            for part in await self._verify(group):
+                await self._verified.put(part)
+                self._in_hand += 1
+            self._in_hand -= 1
+
+    async def _verify(self, group: list[_Waiting]) -> list[tuple[list[_Waiting], list[Item]]]:
+        """Return the group with its items verified; in parts where one meets a defect."""
+        try:
+            items = await self._verifier.verify(
+                [item for waiting in group for item in waiting.items],
+                governance=self._ledger.head.governance,
+            )
+        except Exception:
+            log.exception("group not verified", members=len(group))
+            if len(group) == 1:
+                self._fail(group, errors.internal())
+                return []
+            # One member that meets a defect must not take the others with it.
+            return [part for waiting in group for part in await self._verify([waiting])]
+        return [(group, items)]
+
+    async def _commit_groups(self) -> None:
+        """Second stage: one group at a time, in the order in which they were taken."""
+        while True:
+            group, items = await self._verified.get()
+            try:
+                await self._commit(group, items)
+            finally:
+                self._in_hand -= 1
 
     async def _gather(self) -> None:
-        """Wait while more arrives: until a pause, a full group, or the longest linger."""
+        """Wait while more arrives: until a pause, as many as last time, or the longest linger."""
         clock = asyncio.get_running_loop().time
         end = clock() + self._linger
         before = 0
-        while before < self._count < self._group_items and clock() < end:
+        while before < self._count < self._last and clock() < end:
             before = self._count
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -170,12 +200,8 @@ class Committer:
             self._last = items
         return group
 
-    async def _commit(self, group: list[_Waiting]) -> None:
+    async def _commit(self, group: list[_Waiting], items: list[Item]) -> None:
         try:
-            items = await self._verifier.verify(
-                [item for waiting in group for item in waiting.items],
-                governance=self._ledger.head.governance,
-            )
             open_group = await self._begin(items)
             with telemetry.COMMIT_SECONDS.time():
                 await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
@@ -195,8 +221,11 @@ class Committer:
                 self._fail(group, errors.internal())
                 return
             # One member that meets a defect must not take the others with it.
+            start = 0
             for waiting in group:
-                await self._commit([waiting])
+                end = start + len(waiting.items)
+                await self._commit([waiting], items[start:end])
+                start = end
             return
         start = 0
         for waiting in group:

@@ -1,4 +1,4 @@
-"""Verifying a group: here, and for large groups half of it in a helper process on another core.
+"""Verifying a group: here, and for large groups most of it in a helper process on another core.
 
 Opening and verifying a message costs more than all else, and Python runs one thread at a time. The
 helper is this very code in a process of its own, fed through pipes: when the gateway ends, however
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 WORTH_SHARING = 12
 """Candidates from which on the helper gets a share: for fewer the way there costs too much."""
+
+HELPER_SHARE = 0.8
+"""The helper's share of a group: it does nothing else, while this process also commits."""
 
 HELPER_PATIENCE_SECONDS = 10.0
 """Longest wait for the helper's answer: a hundred times what a full group takes."""
@@ -100,8 +103,8 @@ class GroupVerifier:
         process = self._process
         if process is None or len(candidates) < WORTH_SHARING:
             return [self._admit(candidate) for candidate in candidates]
-        half = len(candidates) // 2
-        shared, own = candidates[:half], candidates[half:]
+        split = int(len(candidates) * HELPER_SHARE)
+        shared, own = candidates[:split], candidates[split:]
         try:
             await helper.write_request(process, shared, governance=governance)
             done_here = [self._admit(candidate) for candidate in own]

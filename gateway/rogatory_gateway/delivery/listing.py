@@ -137,7 +137,8 @@ def list_entries(
     if only is not None:
         conditions.append(_party(only))
     rows = connection.execute(
-        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor)
+        select(_ENTRIES.idx, _ENTRIES.entry, _ENTRIES.actor, tables.openings.c.salt)
+        .outerjoin(tables.openings, tables.openings.c.idx == _ENTRIES.idx)
         .where(*conditions)
         .order_by(_ENTRIES.idx)
         .limit(limit + 1)
@@ -146,7 +147,10 @@ def list_entries(
     def listed(row: Any) -> audit_service_pb2.ListedEntry:  # noqa: ANN401 - a row
         openable = _openable(connection, row.idx, row.actor, only)
         return audit_service_pb2.ListedEntry(
-            index=row.idx, entry=row.entry, outcomes=[opening(outcome) for outcome in openable]
+            index=row.idx,
+            entry=row.entry,
+            outcomes=[opening(outcome) for outcome in openable],
+            salt=row.salt if only in (None, row.actor) and row.salt else b"",
         )
 
     return _page(rows, limit, listed)

@@ -40,8 +40,9 @@ def handler(method: F) -> F:
     @functools.wraps(method)
     async def handle(self: Any, request: Message, context: ServicerContext) -> Any:  # noqa: ANN401
         try:
-            check_request(request)
-            return await method(self, request, context)
+            with self._gateway.call():
+                check_request(request)
+                return await method(self, request, context)
         except EnvelopeError as error:
             if error.reason in _KEPT_OUT:
                 # The log holds only what was authenticated; of others the operator should know.

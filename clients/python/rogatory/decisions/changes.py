@@ -20,7 +20,7 @@ from rogatory.exchange.v1 import agreement_pb2, decision_pb2
 class Change(NamedTuple):
     """One change: the name of its field in the proto message `Change`, and the value.
 
-    A deadline's value is (urgency, directly available, unit, amount).
+    A deadline's value is (urgency, directly available, unit, amount), the first two the message's.
     """
 
     name: str
@@ -52,27 +52,17 @@ PREFERENCE = (
     "retention_days",
     "deadline",
     "tlp",
-    "without_siena_code",
     "without_field_group",
     "without_data_subject",
     "records_at_most",
     "without_part",
-    "purpose",
-    "urgency",
-    "without_offence",
-    "with_offence",
 )
-"""Names of changes: form first, then what is left out, last what changes what the message says."""
-REPEATABLE = frozenset(
-    {
-        "without_field_group",
-        "without_data_subject",
-        "without_part",
-        "without_offence",
-        "with_offence",
-        "without_siena_code",
-    }
-)
+"""Names of changes: form and handling first, then what is left out.
+
+There is none for purpose, offences, urgency or SIENA codes: a sender must not be coached to claim
+something else, or to lift an owner's restriction, for the sake of being permitted.
+"""
+REPEATABLE = frozenset({"without_field_group", "without_data_subject", "without_part"})
 """Changes that can be asked for twice with different values."""
 
 
@@ -168,21 +158,6 @@ def _deadline(
     return situation._replace(deadlines_kept=deadlines_within(agreement, length, situation.weekday))
 
 
-def _without_offence(_: CompiledAgreement, situation: Situation, value: str) -> Situation:
-    offences = tuple(offence for offence in situation.facts.offences if offence != value)
-    return situation._replace(facts=situation.facts._replace(offences=offences))
-
-
-def _with_offence(_: CompiledAgreement, situation: Situation, value: str) -> Situation:
-    offences = (*situation.facts.offences, value)
-    return situation._replace(facts=situation.facts._replace(offences=offences))
-
-
-def _without_siena(_: CompiledAgreement, situation: Situation, value: int) -> Situation:
-    codes = situation.facts.siena_codes & ~bit(value)
-    return situation._replace(facts=situation.facts._replace(siena_codes=codes))
-
-
 _APPLY: Mapping[str, Callable[[CompiledAgreement, Situation, Any], Situation | None]] = (
     MappingProxyType(
         {
@@ -193,8 +168,6 @@ _APPLY: Mapping[str, Callable[[CompiledAgreement, Situation, Any], Situation | N
             "records_at_most": _records,
             "case_reference": _in_context("case_reference"),
             "justification": _in_context("justification"),
-            "purpose": _fact("purpose"),
-            "urgency": _fact("urgency"),
             "tlp": _fact("tlp"),
             "onward_transfer": _fact("onward_transfer"),
             "evidential_use": _fact("evidential_use"),
@@ -202,9 +175,6 @@ _APPLY: Mapping[str, Callable[[CompiledAgreement, Situation, Any], Situation | N
             "second_approval": _approve,
             "retention_days": _retention,
             "deadline": _deadline,
-            "without_offence": _without_offence,
-            "with_offence": _with_offence,
-            "without_siena_code": _without_siena,
         }
     )
 )

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2
+from rogatory.exchange.v1 import agreement_pb2, decision_pb2
 from rogatory.records.v1 import common_pb2
 
 _GROUNDS: Mapping[int, str] = MappingProxyType(
@@ -60,9 +60,6 @@ _UNITS: Mapping[int, str] = MappingProxyType(
 _FIELD_GROUP = common_pb2.FieldGroup.DESCRIPTOR
 _SUBJECT = common_pb2.DataSubjectCategory.DESCRIPTOR
 _TLP = common_pb2.Tlp.DESCRIPTOR
-_PURPOSE = codes_pb2.Purpose.DESCRIPTOR
-_URGENCY = codes_pb2.Urgency.DESCRIPTOR
-_SIENA = codes_pb2.SienaCode.DESCRIPTOR
 _DIMENSION = decision_pb2.ScopeDimension.DESCRIPTOR
 
 
@@ -209,17 +206,7 @@ _PHRASES: Mapping[str, Callable[[decision_pb2.Change], str]] = MappingProxyType(
             f"without data on persons of category {short_name(_SUBJECT, c.without_data_subject)}"
         ),
         "cite_article": lambda c: f"citing {c.cite_article}",
-        "purpose": lambda c: f"for the purpose of {short_name(_PURPOSE, c.purpose)}",
-        "urgency": lambda c: f"with urgency {short_name(_URGENCY, c.urgency)}",
-        "without_offence": lambda c: f"without offence {c.without_offence}",
-        "with_offence": lambda c: f"naming offence {c.with_offence}",
         "tlp": lambda c: f"labelled TLP {short_name(_TLP, c.tlp)}",
-        "without_siena_code": lambda c: (
-            f"without SIENA code {short_name(_SIENA, c.without_siena_code).upper()}"
-        ),
-        "with_siena_code": lambda c: (
-            f"with SIENA code {short_name(_SIENA, c.with_siena_code).upper()}"
-        ),
         "second_approval": lambda _: "with a second approval",
         "case_reference": lambda _: "with a case reference",
         "justification": lambda _: "with a justification",

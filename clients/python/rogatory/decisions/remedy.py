@@ -2,8 +2,12 @@
 
 A breadth-first search over sets of changes: the fewest changes win, and among as few the order of
 `changes.PREFERENCE`. Candidates come from what the clauses said; each set is judged by the rules
-themselves, so whatever is suggested really is permitted. Quotas, unknown recipients and references
-that are not held have no remedy.
+themselves, so whatever is suggested really is permitted.
+
+A remedy never coaches a sender to misstate facts. It may change what is sent, and the form and the
+handling in which it is sent; never what the message claims: purpose, offences and urgency; nor its
+SIENA codes, which are restrictions of the data's owner. What fails on these has no remedy, nor have
+quotas, unknown recipients and references that are not held.
 """
 
 from __future__ import annotations
@@ -35,8 +39,16 @@ MAX_CHANGES = 3
 MAX_TRIES = 400
 """Rulings made in one search. At about 10 µs each, what one refusal may cost the gateway."""
 
-_UNCHANGEABLE = scope.DIRECTION | scope.KIND | scope.CATEGORY | scope.ASSISTANCE_KIND
-_BEYOND_REMEDY = cond.QUOTA | cond.REFERENCE
+_UNCHANGEABLE = (
+    scope.DIRECTION
+    | scope.KIND
+    | scope.CATEGORY
+    | scope.ASSISTANCE_KIND
+    | scope.PURPOSE
+    | scope.OFFENCE
+    | scope.URGENCY
+)
+_BEYOND_REMEDY = cond.QUOTA | cond.REFERENCE | cond.DUAL_CRIMINALITY | cond.MINIMUM_PENALTY
 
 
 def find(
@@ -119,7 +131,7 @@ def _of_findings(
                 yield from _meet(clause.conditions, agreement, situation, finding.unmet)
             continue
         near = [unit for unit, outer in units if not outer[clause.index] & scope.CATEGORY]
-        if not near or outside & _UNCHANGEABLE:
+        if not near or outside & _UNCHANGEABLE or situation.facts.siena_codes & ~clause.siena_codes:
             continue
         yield from _enter(clause, situation, outside)
         for unit in near:
@@ -132,21 +144,8 @@ def _enter(clause: CompiledClause, situation: Situation, outside: int) -> Iterat
     """Changes of the message as a whole that bring it into the scope of a PERMIT clause."""
     if outside & scope.ARTICLE:
         yield Change("cite_article", clause.article)
-    if outside & scope.PURPOSE:
-        yield from (Change("purpose", value) for value in _values(clause.purposes))
-    if outside & scope.URGENCY:
-        yield from (Change("urgency", value) for value in _values(clause.urgencies))
-    if outside & scope.HANDLING:
-        if not clause.tlp & bit(situation.facts.tlp):
-            yield from (Change("tlp", value) for value in _values(clause.tlp))
-        left_over = situation.facts.siena_codes & ~clause.siena_codes
-        yield from (Change("without_siena_code", value) for value in _values(left_over))
-    if outside & scope.OFFENCE and clause.offences is not None:
-        offences = situation.facts.offences
-        inside = [offence for offence in offences if offence.startswith(clause.offences)]
-        yield from (Change("without_offence", o) for o in offences if o not in inside)
-        if not inside:
-            yield Change("with_offence", clause.offences[0])
+    if not clause.tlp & bit(situation.facts.tlp):
+        yield from (Change("tlp", value) for value in _values(clause.tlp))
 
 
 def _reduce(clause: CompiledClause, unit: PartView) -> Iterator[Change]:
@@ -172,16 +171,10 @@ def _leave(
             if clause.data_subjects != ALL:
                 subjects = part.data_subjects & clause.data_subjects
                 yield from (Change("without_data_subject", value) for value in _values(subjects))
-    if clause.siena_codes != ALL:
-        codes = facts.siena_codes & clause.siena_codes
-        yield from (Change("without_siena_code", value) for value in _values(codes))
     if clause.tlp != ALL:
         stricter = (value for value in Tlp.values() if 0 < value < facts.tlp)
         stricter = (value for value in stricter if not clause.tlp & bit(value))
         yield from (Change("tlp", value) for value in stricter)
-    if clause.offences is not None:
-        matching = (o for o in facts.offences if o.startswith(clause.offences))
-        yield from (Change("without_offence", offence) for offence in matching)
 
 
 def _meet(
@@ -210,42 +203,11 @@ def _meet(
         if unmet & condition:
             yield Change(name, value)
     if unmet & cond.DEADLINE:
-        yield from _deadlines(conditions, agreement, situation)
-    if unmet & (cond.DUAL_CRIMINALITY | cond.MINIMUM_PENALTY):
-        yield from _offences(conditions, agreement, situation)
-
-
-def _deadlines(
-    conditions: CompiledConditions, agreement: CompiledAgreement, situation: Situation
-) -> Iterator[Change]:
-    facts = situation.facts
-    row = conditions.deadline(facts.urgency, directly_available=facts.directly_available)
-    if row is not None:
-        unit, amount = agreement.deadlines[row]
-        yield Change("deadline", (facts.urgency, facts.directly_available, unit, amount))
-    for urgency in sorted({urgency for urgency, _ in conditions.deadlines}):
-        if urgency != facts.urgency:
-            yield Change("urgency", urgency)
-
-
-def _offences(
-    conditions: CompiledConditions, agreement: CompiledAgreement, situation: Situation
-) -> Iterator[Change]:
-    facts = situation.facts
-    here = agreement.offences.get(facts.sender, ())
-    there = agreement.offences.get(situation.recipient.agency, ())
-    table = agreement.penalties.get(facts.sender, ())
-
-    def carries(offence: str) -> bool:
-        both = offence.startswith(here) and offence.startswith(there)
-        grave = cond.longest_penalty(table, offence) >= conditions.minimum_penalty_months
-        return (both or not conditions.dual_criminality) and grave
-
-    wanting = [offence for offence in facts.offences if not carries(offence)]
-    yield from (Change("without_offence", offence) for offence in wanting)
-    if len(wanting) == len(facts.offences):
-        known = sorted({prefix for prefix in (*here, *there) if carries(prefix)})
-        yield from (Change("with_offence", offence) for offence in known[:1])
+        facts = situation.facts
+        row = conditions.deadline(facts.urgency, directly_available=facts.directly_available)
+        if row is not None:
+            unit, amount = agreement.deadlines[row]
+            yield Change("deadline", (facts.urgency, facts.directly_available, unit, amount))
 
 
 def _values(mask: int) -> list[int]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 
 from rogatory.audit.v1 import entry_pb2
 from rogatory.entries import OpenedEntry, open_entry
+from rogatory.envelopes import SALT_BYTES
 from rogatory.errors import EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import envelope_pb2
 from rogatory.notes import NoteSigner
@@ -183,6 +184,8 @@ class _Check:
             return
         if opened.entry_time < self._walk.last_time:
             report.add(Fault.ENTRY_TIME, where, "it is earlier than the entry before it")
+        elif opened.entry_time == self._walk.last_time and opened.entry.HasField("governance"):
+            report.add(Fault.ENTRY_TIME, where, "it governs, and is no later than the one before")
         self._walk.last_time = max(self._walk.last_time, opened.entry_time)
         columns = self._messages.columns(opened) | {
             "entry_time": opened.entry_time,
@@ -210,6 +213,7 @@ class _Check:
         if which != "governance":
             for row in record.governance:
                 self._unowned(tables.governance, row)
+        self._opening(record, entry)
         if which == "message":
             return self._messages.message(record, opened)
         if which == "governance":
@@ -223,6 +227,19 @@ class _Check:
         elif which is None:
             self._report.add(Fault.ENTRY_MALFORMED, f"entry {index}", "it has no body")
         return _TAGS.get(which or "", "")
+
+    def _opening(self, record: Record, entry: entry_pb2.AuditEntry) -> None:
+        """Check that what an entry commits to besides outcomes can be opened, and nothing else."""
+        salted = entry.HasField("access") or bool(entry.rejection.commitment)
+        if not salted:
+            for row in record.openings:
+                self._unowned(tables.openings, row)
+        elif [len(row.salt) for row in record.openings] != [SALT_BYTES]:
+            self._report.add(
+                Fault.OPENING,
+                f"entry {record.entry.idx}",
+                "the salt that opens its commitment is not there, or has not 32 bytes",
+            )
 
     def _governance(self, record: Record, opened: OpenedEntry) -> str:
         index, report = record.entry.idx, self._report
@@ -268,6 +285,7 @@ class _Check:
             tables.outcomes.name: Fault.OUTCOME_UNOWNED,
             tables.parts.name: Fault.PART_UNOWNED,
             tables.governance.name: Fault.GOVERNANCE_TABLE,
+            tables.openings.name: Fault.OPENING,
         }[table.name]
         self._report.add(
             fault, f"{table.name} row of entry {row.idx}", "the log has no such entry of this kind"

@@ -32,6 +32,7 @@ class Fault(StrEnum):
     SENDER = "sender"  # a message of an agency that was not admitted
     SIGNATURE = "signature"  # a signature is missing, does not verify, or its key was not valid
     REJECTION = "rejection"  # a rejection with an unknown reason, or a header nobody signed
+    OPENING = "opening"  # the salt of a rejection or read is absent, or belongs to none
     OUTCOME_MISSING = "outcome-missing"  # a recipient without its outcome
     OUTCOME_UNOWNED = "outcome-unowned"  # an outcome of no message
     OUTCOME_COMMITMENT = "outcome-commitment"  # outcome or salt are not those committed to

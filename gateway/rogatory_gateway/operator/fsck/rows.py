@@ -22,6 +22,7 @@ class Record:
     outcomes: list[Row[Any]]
     parts: list[Row[Any]]
     governance: list[Row[Any]]
+    openings: list[Row[Any]]
 
 
 class AlienValue(Exception):
@@ -59,11 +60,17 @@ def records(
     """Yield every entry in order with its rows; hand over rows that belong to no entry."""
     beside = [
         _Beside(connection, table, unowned)
-        for table in (tables.outcomes, tables.parts, tables.governance)
+        for table in (tables.outcomes, tables.parts, tables.governance, tables.openings)
     ]
     for entry in stream(connection, tables.entries):
-        outcomes, parts, governance = (rows.of(entry.idx) for rows in beside)
-        yield Record(entry=entry, outcomes=outcomes, parts=parts, governance=governance)
+        outcomes, parts, governance, openings = (rows.of(entry.idx) for rows in beside)
+        yield Record(
+            entry=entry,
+            outcomes=outcomes,
+            parts=parts,
+            governance=governance,
+            openings=openings,
+        )
     for rows in beside:
         rows.rest()
 

@@ -145,4 +145,4 @@ clauses:
     decision = decide(agreement=agreement, header=urgent, recipient_index=0, context=s.context())
 
     assert [decision_pb2.CONDITION_DEADLINE] == list(decision.findings[0].unmet)
-    assert codes_pb2.URGENCY_ROUTINE == decision.remedy.changes[0].urgency
+    assert not decision.HasField("remedy")

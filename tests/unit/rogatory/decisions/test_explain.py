@@ -117,13 +117,7 @@ def test_no_agreement_has_no_remedy() -> None:
         ({"without_part": 2}, "without part 2"),
         ({"without_data_subject": 3}, "without data on persons of category victim"),
         ({"cite_article": "Art. 2"}, "citing Art. 2"),
-        ({"purpose": 3}, "for the purpose of prosecution"),
-        ({"urgency": 2}, "with urgency urgent"),
-        ({"with_offence": "0701"}, "naming offence 0701"),
-        ({"without_offence": "07"}, "without offence 07"),
         ({"tlp": 2}, "labelled TLP amber strict"),
-        ({"without_siena_code": 2}, "without SIENA code H1"),
-        ({"with_siena_code": 1}, "with SIENA code H0"),
         ({"case_reference": True}, "with a case reference"),
         ({"justification": True}, "with a justification"),
         ({"sealing": 1}, "with parts sealed"),
@@ -137,7 +131,7 @@ def test_no_agreement_has_no_remedy() -> None:
             "asking for an answer no earlier than 3 working days after entry",
         ),
         ({}, "with a change that this version does not know"),
-        ({"purpose": 99}, "for the purpose of number 99"),
+        ({"without_field_group": 99}, "without field group number 99"),
     ],
 )
 def test_phrases(change: dict[str, Any], phrase: str) -> None:

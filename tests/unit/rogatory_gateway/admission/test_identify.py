@@ -10,9 +10,9 @@ import pytest
 from rogatory.audit.v1 import entry_pb2
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import codes_pb2
-from rogatory_gateway.admission.identify import Caller, Identifier, authorise_kind
+from rogatory_gateway.admission.identify import Caller, Identifier, authorise
 from rogatory_gateway.ledger.registry import Registry
-from tests.support.world import DAY, HOUR, Agency, World
+from tests.support.world import DAY, HOUR, ORIGIN, Agency, World, header
 
 NOW = time.time_ns()
 ALPHA, BETA = "de.bka", "fr.pj"
@@ -120,9 +120,9 @@ def test_supervisors_send_little(bench: Bench) -> None:
     )
     allowed = []
     for kind in [*codes_pb2.Kind.values()][1:]:
-        authorise_kind(police, kind)
+        authorise(police, header(ALPHA, kind=kind), origin=ORIGIN)
         try:
-            authorise_kind(supervisor, kind)
+            authorise(supervisor, header("se.dpa", kind=kind), origin=ORIGIN)
             allowed.append(kind)
         except EnvelopeError as error:
             assert error.reason == "NOT_AUTHORISED"  # noqa: PT017 - both ways are asserted

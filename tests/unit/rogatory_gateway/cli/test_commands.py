@@ -206,7 +206,7 @@ def test_agency_add_while_the_gateway_serves(
 
     run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
 
-    assert serving.refresh()
+    serving.refresh()
     assert serving.registry.is_enrolled(NL)
     assert 1 == serving.head.size
 
@@ -422,7 +422,7 @@ def test_agreement_add_and_list(run: Run, home: Path, tmp_path: Path, serving: L
     assert ("pact", 1, [RO, SG]) == tuple(
         added.json[key] for key in ("agreement_id", "version", "not_enrolled")
     )
-    assert serving.refresh()
+    serving.refresh()
     assert serving.registry.in_force("pact", entry_time=time.time_ns()) is not None
     (listed,) = run("agreement", "list", "--dir", home, "--json").json["agreements"]
     assert ("pact", "in_force", added.json["digest"]) == tuple(

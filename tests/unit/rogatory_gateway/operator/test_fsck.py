@@ -160,6 +160,18 @@ def backdate(made: entry_pb2.AuditEntry) -> None:
     made.entry_time.CopyFrom(clock.to_timestamp(instant))
 
 
+def at_the_same_time(connection: sqlite3.Connection) -> None:
+    """Let the last entry, which governs, be no later than the one before it."""
+    (last, before) = (
+        instant
+        for (instant,) in connection.execute(
+            "SELECT entry_time FROM entries ORDER BY idx DESC LIMIT 2"
+        )
+    )
+    entry(314, lambda made: made.entry_time.CopyFrom(clock.to_timestamp(before)))(connection)
+    assert last > before
+
+
 TREE = {Fault.TREE, Fault.TILE}
 CASES: dict[str, tuple[Tampering, set[Fault], str]] = {
     "an entry deleted": (
@@ -189,7 +201,7 @@ CASES: dict[str, tuple[Tampering, set[Fault], str]] = {
     ),
     "an entry emptied": (
         everywhere(12, lambda made, _: made.ClearField("access")),
-        {Fault.ENTRY_MALFORMED},
+        {Fault.ENTRY_MALFORMED, Fault.OPENING},
         "entry 12",
     ),
     "an unknown field in an entry": (
@@ -238,6 +250,31 @@ CASES: dict[str, tuple[Tampering, set[Fault], str]] = {
         ),
         {Fault.SIGNATURE},
         "entry 9",
+    ),
+    "the salt of a read deleted": (
+        sql("DELETE FROM openings WHERE idx=12"),
+        {Fault.OPENING},
+        "entry 12",
+    ),
+    "the salt of a rejection cut short": (
+        sql("UPDATE openings SET salt=zeroblob(31) WHERE idx=10"),
+        {Fault.OPENING},
+        "entry 10",
+    ),
+    "a salt for what holds a header": (
+        sql("INSERT INTO openings VALUES (9, zeroblob(32))"),
+        {Fault.OPENING},
+        "openings row of entry 9",
+    ),
+    "a salt of no entry": (
+        sql("INSERT INTO openings VALUES (900, zeroblob(32))"),
+        {Fault.OPENING},
+        "openings row of entry 900",
+    ),
+    "governance at the time of the entry before it": (
+        at_the_same_time,
+        {Fault.ENTRY_TIME, Fault.ENTRY_COLUMNS, Fault.GOVERNANCE_TABLE, Fault.HEAD, *TREE},
+        "entry 314",
     ),
     "a rejection without reason": (
         everywhere(10, lambda made, _: setattr(made.rejection, "reason", "MOOD")),

@@ -429,7 +429,10 @@ Global___ClauseFinding: _TypeAlias = ClauseFinding  # noqa: Y015
 
 @_typing.final
 class Remedy(_message.Message):
-    """The smallest change that would have been permitted."""
+    """The smallest change that would have been permitted. It never coaches a sender to misstate facts: it may change what is
+    sent, and the form and the handling in which it is sent, never what the message claims. What was refused for its
+    purpose, offences, urgency or SIENA codes has no remedy in them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -461,7 +464,10 @@ Global___Remedy: _TypeAlias = Remedy  # noqa: Y015
 
 @_typing.final
 class Change(_message.Message):
-    """One change to a message."""
+    """One change to a message. To leave something out means not to send the data; never to describe the same data otherwise.
+    There is no change of purpose, offences, urgency or SIENA codes, and none may be added: the first three are the
+    sender's statements of fact, and a SIENA code is a restriction of the data's owner.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -469,8 +475,6 @@ class Change(_message.Message):
     WITHOUT_FIELD_GROUP_FIELD_NUMBER: _builtins.int
     WITHOUT_DATA_SUBJECT_FIELD_NUMBER: _builtins.int
     CITE_ARTICLE_FIELD_NUMBER: _builtins.int
-    PURPOSE_FIELD_NUMBER: _builtins.int
-    WITHOUT_OFFENCE_FIELD_NUMBER: _builtins.int
     SECOND_APPROVAL_FIELD_NUMBER: _builtins.int
     CASE_REFERENCE_FIELD_NUMBER: _builtins.int
     JUSTIFICATION_FIELD_NUMBER: _builtins.int
@@ -481,22 +485,14 @@ class Change(_message.Message):
     DEADLINE_FIELD_NUMBER: _builtins.int
     RECORDS_AT_MOST_FIELD_NUMBER: _builtins.int
     TLP_FIELD_NUMBER: _builtins.int
-    WITH_OFFENCE_FIELD_NUMBER: _builtins.int
-    URGENCY_FIELD_NUMBER: _builtins.int
-    WITHOUT_SIENA_CODE_FIELD_NUMBER: _builtins.int
-    WITH_SIENA_CODE_FIELD_NUMBER: _builtins.int
     without_part: _builtins.int
     """Leave out the part of this index."""
     without_field_group: _common_pb2.FieldGroup.ValueType
     """Leave out a field group."""
     without_data_subject: _common_pb2.DataSubjectCategory.ValueType
-    """Leave out a category of data subjects."""
+    """Leave out the data on a category of data subjects."""
     cite_article: _builtins.str
     """Cite this article."""
-    purpose: _codes_pb2.Purpose.ValueType
-    """For this purpose."""
-    without_offence: _builtins.str
-    """Without this offence."""
     second_approval: _builtins.bool
     """With a second approval by another officer."""
     case_reference: _builtins.bool
@@ -515,17 +511,9 @@ class Change(_message.Message):
     """With at most so many records in a part."""
     tlp: _common_pb2.Tlp.ValueType
     """With this TLP label."""
-    with_offence: _builtins.str
-    """Naming this offence too."""
-    urgency: _codes_pb2.Urgency.ValueType
-    """With this urgency."""
-    without_siena_code: _codes_pb2.SienaCode.ValueType
-    """Without this SIENA code."""
-    with_siena_code: _codes_pb2.SienaCode.ValueType
-    """With this SIENA code."""
     @_builtins.property
     def deadline(self) -> _agreement_pb2.Deadline:
-        """With a deadline no earlier than this long after entry."""
+        """With a deadline no earlier than this long after entry. Urgency and directly_available are those of the message."""
 
     def __init__(
         self,
@@ -534,8 +522,6 @@ class Change(_message.Message):
         without_field_group: _common_pb2.FieldGroup.ValueType = ...,
         without_data_subject: _common_pb2.DataSubjectCategory.ValueType = ...,
         cite_article: _builtins.str = ...,
-        purpose: _codes_pb2.Purpose.ValueType = ...,
-        without_offence: _builtins.str = ...,
         second_approval: _builtins.bool = ...,
         case_reference: _builtins.bool = ...,
         justification: _builtins.bool = ...,
@@ -546,16 +532,12 @@ class Change(_message.Message):
         deadline: _agreement_pb2.Deadline | None = ...,
         records_at_most: _builtins.int = ...,
         tlp: _common_pb2.Tlp.ValueType = ...,
-        with_offence: _builtins.str = ...,
-        urgency: _codes_pb2.Urgency.ValueType = ...,
-        without_siena_code: _codes_pb2.SienaCode.ValueType = ...,
-        with_siena_code: _codes_pb2.SienaCode.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "change", b"change", "cite_article", b"cite_article", "deadline", b"deadline", "evidential_use", b"evidential_use", "justification", b"justification", "onward_transfer", b"onward_transfer", "purpose", b"purpose", "records_at_most", b"records_at_most", "retention_days", b"retention_days", "sealing", b"sealing", "second_approval", b"second_approval", "tlp", b"tlp", "urgency", b"urgency", "with_offence", b"with_offence", "with_siena_code", b"with_siena_code", "without_data_subject", b"without_data_subject", "without_field_group", b"without_field_group", "without_offence", b"without_offence", "without_part", b"without_part", "without_siena_code", b"without_siena_code"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "change", b"change", "cite_article", b"cite_article", "deadline", b"deadline", "evidential_use", b"evidential_use", "justification", b"justification", "onward_transfer", b"onward_transfer", "records_at_most", b"records_at_most", "retention_days", b"retention_days", "sealing", b"sealing", "second_approval", b"second_approval", "tlp", b"tlp", "without_data_subject", b"without_data_subject", "without_field_group", b"without_field_group", "without_part", b"without_part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "change", b"change", "cite_article", b"cite_article", "deadline", b"deadline", "evidential_use", b"evidential_use", "justification", b"justification", "onward_transfer", b"onward_transfer", "purpose", b"purpose", "records_at_most", b"records_at_most", "retention_days", b"retention_days", "sealing", b"sealing", "second_approval", b"second_approval", "tlp", b"tlp", "urgency", b"urgency", "with_offence", b"with_offence", "with_siena_code", b"with_siena_code", "without_data_subject", b"without_data_subject", "without_field_group", b"without_field_group", "without_offence", b"without_offence", "without_part", b"without_part", "without_siena_code", b"without_siena_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "change", b"change", "cite_article", b"cite_article", "deadline", b"deadline", "evidential_use", b"evidential_use", "justification", b"justification", "onward_transfer", b"onward_transfer", "records_at_most", b"records_at_most", "retention_days", b"retention_days", "sealing", b"sealing", "second_approval", b"second_approval", "tlp", b"tlp", "without_data_subject", b"without_data_subject", "without_field_group", b"without_field_group", "without_part", b"without_part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["without_part", "without_field_group", "without_data_subject", "cite_article", "purpose", "without_offence", "second_approval", "case_reference", "justification", "sealing", "onward_transfer", "evidential_use", "retention_days", "deadline", "records_at_most", "tlp", "with_offence", "urgency", "without_siena_code", "with_siena_code"]  # noqa: Y015
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["without_part", "without_field_group", "without_data_subject", "cite_article", "second_approval", "case_reference", "justification", "sealing", "onward_transfer", "evidential_use", "retention_days", "deadline", "records_at_most", "tlp"]  # noqa: Y015
     _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
 
