@@ -11,9 +11,10 @@ Frames on its standard input and output are JSON of a line, then for requests th
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from rogatory_gateway.ledger.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_FRAME_BYTES = 16 << 20
+MAX_ANSWER_BYTES = 16 << 20
 """Longest line of an answer: violations of a full group, all fields of all messages at fault."""
 
 
@@ -50,15 +51,54 @@ class Verdict:
     signed: bool = False
 
 
-def command(*, folder: Path, origin: str, message_bytes: int) -> tuple[str, ...]:
-    """Return the arguments that start the helper."""
-    return "-m", "rogatory_gateway.admission.helper", str(folder), origin, str(message_bytes)
+class HelperProcess:
+    """The gateway's side: a running helper. `exchange` blocks; it is for a thread of its own."""
+
+    def __init__(self, *, folder: Path, origin: str, message_bytes: int) -> None:
+        """Start the helper.
+
+        Raises:
+            OSError: it can't be started.
+        """
+        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, these arguments
+            [sys.executable, "-m", __name__, str(folder), origin, str(message_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # A Ctrl-C at the terminal is the gateway's to handle: it drains first.
+            start_new_session=True,
+        )
+
+    def exchange(self, request: bytes) -> list[Verdict]:
+        """Send a request and return the answer.
+
+        Raises:
+            OSError: the helper has ended.
+            ValueError: it answered something else.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(request)
+        self._process.stdin.flush()
+        line = self._process.stdout.readline(MAX_ANSWER_BYTES)
+        if not line.endswith(b"\n"):
+            raise BrokenPipeError
+        return [_verdict(item) for item in json.loads(line)]
+
+    def kill(self) -> None:
+        """End the helper; whoever waits for it gets an OSError."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Close the pipes of a helper that is at rest or dead."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
-async def write_request(
-    process: asyncio.subprocess.Process, candidates: Sequence[Candidate], *, governance: int
-) -> None:
-    """Send messages to the helper; return when the pipe has taken them all and it is at work."""
+def request_of(candidates: Sequence[Candidate], *, governance: int) -> bytes:
+    """Return the frame that asks for the verdicts on some candidates."""
     head = {
         "governance": governance,
         "items": [
@@ -66,26 +106,7 @@ async def write_request(
             for candidate in candidates
         ],
     }
-    assert process.stdin is not None
-    process.stdin.write(
-        json.dumps(head).encode() + b"\n" + b"".join(candidate.data for candidate in candidates)
-    )
-    while process.stdin.transport.get_write_buffer_size():  # noqa: ASYNC110 - microseconds
-        await asyncio.sleep(0)
-
-
-async def read_verdicts(process: asyncio.subprocess.Process) -> list[Verdict]:
-    """Return the helper's answer.
-
-    Raises:
-        EOFError: it has ended.
-        ValueError: it answered something else.
-    """
-    assert process.stdout is not None
-    line = await process.stdout.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    return [_verdict(item) for item in json.loads(line)]
+    return b"".join((json.dumps(head).encode(), b"\n", *(item.data for item in candidates)))
 
 
 def _verdict(item: dict[str, Any]) -> Verdict:

@@ -9,15 +9,15 @@ done here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from rogatory import envelopes
-from rogatory_gateway.admission import helper
 from rogatory_gateway.admission.admission import Candidate, rejection
+from rogatory_gateway.admission.helper import HelperProcess, Verdict, request_of
 from rogatory_gateway.ledger.items import MessageItem
 
 if TYPE_CHECKING:
@@ -62,31 +62,29 @@ class GroupVerifier:
         """
         self._admit = admit
         self._registry = registry
-        self._command = helper.command(folder=folder, origin=origin, message_bytes=message_bytes)
+        self._start = partial(
+            HelperProcess, folder=folder, origin=origin, message_bytes=message_bytes
+        )
         self._enabled = enabled
-        self._process: asyncio.subprocess.Process | None = None
+        self._helper: HelperProcess | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="verify")
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start the helper process."""
         if self._enabled:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                # A Ctrl-C at the terminal is the gateway's to handle: it drains first.
-                start_new_session=True,
-                limit=helper.MAX_FRAME_BYTES,
-            )
+            try:
+                self._helper = self._start()
+            except OSError as error:
+                log.warning("no verification helper", error=type(error).__name__)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End the helper process."""
-        process, self._process = self._process, None
-        if process is not None and process.stdin is not None:
-            process.stdin.close()
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.kill()
+        self._thread.shutdown()
+        if helper is not None:
+            helper.close()
 
     async def verify(self, items: Sequence[Item | Candidate], *, governance: int) -> list[Item]:
         """Return the items in order, candidates verified.
@@ -100,32 +98,29 @@ class GroupVerifier:
         return [next(following) if isinstance(item, Candidate) else item for item in items]
 
     async def _verify_all(self, candidates: list[Candidate], governance: int) -> list[Item]:
-        process = self._process
-        if process is None or len(candidates) < WORTH_SHARING:
+        helper = self._helper
+        if helper is None or len(candidates) < WORTH_SHARING:
             return [self._admit(candidate) for candidate in candidates]
         split = int(len(candidates) * HELPER_SHARE)
         shared, own = candidates[:split], candidates[split:]
+        asked = asyncio.get_running_loop().run_in_executor(
+            self._thread, helper.exchange, request_of(shared, governance=governance)
+        )
+        done_here = [self._admit(candidate) for candidate in own]
         try:
-            await helper.write_request(process, shared, governance=governance)
-            done_here = [self._admit(candidate) for candidate in own]
-            verdicts = await asyncio.wait_for(
-                helper.read_verdicts(process), HELPER_PATIENCE_SECONDS
-            )
-        except (OSError, EOFError, ValueError, TimeoutError) as error:
+            verdicts = await asyncio.wait_for(asked, HELPER_PATIENCE_SECONDS)
+        except (OSError, ValueError) as error:
             log.error("verification helper failed", error=type(error).__name__)  # noqa: TRY400
-            await self._restart()
-            return [self._admit(candidate) for candidate in candidates]
+            helper.kill()
+            helper.close()
+            self.start()
+            return [self._admit(candidate) for candidate in shared] + done_here
         return [
             self._item(candidate, verdict)
             for candidate, verdict in zip(shared, verdicts, strict=True)
         ] + done_here
 
-    async def _restart(self) -> None:
-        with contextlib.suppress(OSError):
-            await self.stop()
-            await self.start()
-
-    def _item(self, candidate: Candidate, verdict: helper.Verdict) -> Item:
+    def _item(self, candidate: Candidate, verdict: Verdict) -> Item:
         """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""
         if verdict.error is not None:
             signed = envelopes.parse_checked(candidate.data) if verdict.signed else None
