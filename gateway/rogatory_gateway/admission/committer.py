@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 GROUP_BYTES = 16 << 20
 """Most message bytes in a group: bounds memory and the write-ahead log's growth."""
 
+ENOUGH_COMPANY = 64
+"""Items from which on a group waits for no more: what it costs by itself is spread thin enough."""
+
 LOCK_PATIENCE_SECONDS = 5.0
 """How long to wait for another process (the operator's command line) to release the ledger."""
 
@@ -140,7 +143,7 @@ class Committer:
         """First of two stages: while one group is committed, the next is verified."""
         while True:
             await self._arrived.wait()
-            if self._count < self._last // 2:
+            if self._last > 1:
                 await self._gather()
             group = self._take()
             self._in_hand += 1
@@ -175,11 +178,11 @@ class Committer:
                 self._in_hand -= 1
 
     async def _gather(self) -> None:
-        """Wait while more arrives: until a pause, as many as last time, or the longest linger."""
+        """Wait while more arrives: until a pause, enough company, or the longest linger."""
         clock = asyncio.get_running_loop().time
         end = clock() + self._linger
         before = 0
-        while before < self._count < self._last and clock() < end:
+        while before < self._count < ENOUGH_COMPANY and clock() < end:
             before = self._count
             await asyncio.sleep(_PAUSE_SECONDS)
 
