@@ -56,9 +56,6 @@ REFRESH_SECONDS = 0.25
 LAST_ANSWERS_SECONDS = 1.0
 """For answers that were given and are still on their way out when the gateway stops."""
 
-SWITCH_SECONDS = 0.0005
-"""Longest time that a thread which is ready waits for the event loop; Python's own is ten times."""
-
 MAX_REQUEST_BYTES = 6 << 20
 """Longest gRPC message: a full batch with room for its frame. Larger ones gRPC itself refuses."""
 
@@ -270,8 +267,6 @@ async def serve(settings: Settings) -> None:
         ConfigurationError: a file is missing or the port is taken.
     """
     telemetry.configure(settings.telemetry.log_level)
-    # Threads here only wait, for the disk or the helper; what they bring must not wait in turn.
-    sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,14 +1,17 @@
-"""Verifying a group: here, and for large groups most of it in a helper process on another core.
+"""Verifying a group, on more than one core where that pays.
 
-Opening and verifying a message costs more than all else, and Python runs one thread at a time. The
-helper is this very code in a process of its own, fed through pipes: when the gateway ends, however
-it ends, the pipe closes and the helper ends with it. Without a helper, or when it fails, all is
-done here.
+Opening and verifying a message costs more than all else, and Python runs one thread at a time. But
+a signature check leaves the interpreter to other threads while it runs, so that for groups of
+single messages the event loop and one thread draw from the same queue. Large batches go for the
+most part to a helper process, which costs more to reach and does all of the work elsewhere. The
+helper is this very code, fed through pipes: when the gateway ends, however it ends, the pipe closes
+and the helper ends with it. Without a helper, or when it fails, all is done here.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,11 +31,14 @@ if TYPE_CHECKING:
     from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.ledger.registry import Registry
 
-WORTH_SHARING = 12
-"""Candidates from which on the helper gets a share: for fewer the way there costs too much."""
+WORTH_A_HOP = 4
+"""Candidates from which on the thread helps: calling it costs about one signature check."""
+
+WORTH_THE_WAY = 96
+"""Candidates from which on the helper process is asked: batches, not single messages."""
 
 HELPER_SHARE = 0.8
-"""The helper's share of a group: it does nothing else, while this process also commits."""
+"""Its share: it does nothing else, while this process also decides and commits."""
 
 HELPER_PATIENCE_SECONDS = 10.0
 """Longest wait for the helper's answer: a hundred times what a full group takes."""
@@ -98,9 +104,11 @@ class GroupVerifier:
         return [next(following) if isinstance(item, Candidate) else item for item in items]
 
     async def _verify_all(self, candidates: list[Candidate], governance: int) -> list[Item]:
-        helper = self._helper
-        if helper is None or len(candidates) < WORTH_SHARING:
+        if len(candidates) < WORTH_A_HOP:
             return [self._admit(candidate) for candidate in candidates]
+        helper = self._helper
+        if helper is None or len(candidates) < WORTH_THE_WAY:
+            return await self._with_thread(candidates)
         split = int(len(candidates) * HELPER_SHARE)
         shared, own = candidates[:split], candidates[split:]
         asked = asyncio.get_running_loop().run_in_executor(
@@ -114,11 +122,31 @@ class GroupVerifier:
             helper.kill()
             helper.close()
             self.start()
-            return [self._admit(candidate) for candidate in shared] + done_here
+            return await self._with_thread(shared) + done_here
         return [
             self._item(candidate, verdict)
             for candidate, verdict in zip(shared, verdicts, strict=True)
         ] + done_here
+
+    async def _with_thread(self, candidates: list[Candidate]) -> list[Item]:
+        """Draw from one queue, here and in the thread, until it is empty."""
+        todo = deque(enumerate(candidates))
+        done: dict[int, Item] = {}
+
+        def draw() -> None:
+            while True:
+                try:
+                    position, candidate = todo.popleft()
+                except IndexError:
+                    return
+                done[position] = self._admit(candidate)
+
+        helping = asyncio.get_running_loop().run_in_executor(self._thread, draw)
+        try:
+            draw()
+        finally:
+            await helping
+        return [done[position] for position in range(len(candidates))]
 
     def _item(self, candidate: Candidate, verdict: Verdict) -> Item:
         """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""

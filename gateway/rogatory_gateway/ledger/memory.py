@@ -77,8 +77,8 @@ class Memory:
 
     def synchronise(self) -> None:
         """Load everything where another process has moved the head. Inside the transaction."""
-        row = self._statements.read_head.run(self._connection).one()
-        if row.size != self.head.size:
+        ((size,),) = self._statements.read_head.run(self._connection)
+        if size != self.head.size:
             self._load()
 
     def _load(self) -> None:

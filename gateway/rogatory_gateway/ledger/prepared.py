@@ -1,7 +1,7 @@
 """Statements compiled once, for the path that every group takes.
 
-Building a statement costs SQLAlchemy more than SQLite needs to run it. What a group runs is always
-the same, so that it is compiled once for the dialect and then handed to the driver as it is.
+Building a statement, and wrapping its result, cost SQLAlchemy more than SQLite needs to run it.
+What a group runs is always the same: compiled once for the dialect, it is handed to the driver.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from rogatory_gateway.ledger import tables
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection, Dialect, Table
-    from sqlalchemy.engine import CursorResult
     from sqlalchemy.sql.dml import Insert
     from sqlalchemy.sql.elements import CompilerElement
 
@@ -33,11 +33,13 @@ class Prepared:
         sql: The text.
         names: Its parameters in the order in which callers give them.
         order: For positional drivers, where each of the text's parameters stands in ``names``.
+        in_order: Whether that is the callers' own order.
     """
 
     sql: str
     names: tuple[str, ...]
     order: tuple[int, ...] | None
+    in_order: bool
 
     @classmethod
     def compile(
@@ -48,23 +50,49 @@ class Prepared:
         compiled = statement.compile(dialect=dialect)
         positions = getattr(compiled, "positiontup", None)
         order = None if positions is None else tuple(names.index(name) for name in positions)
-        return cls(str(compiled), names, order)
+        return cls(str(compiled), names, order, order == tuple(range(len(names))))
 
-    def run(self, connection: Connection, values: Sequence[Any] = ()) -> CursorResult[Any]:
-        """Run it once."""
+    def run(self, connection: Connection, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run it once and return its rows, if it has any.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the driver could not.
+        """
+        cursor = self._cursor(connection)
+        try:
+            cursor.execute(self.sql, self._arguments(values))
+            return cursor.fetchall() if cursor.description else []
+        except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]  # a module
+            raise OperationalError(self.sql, None, error) from error
+        finally:
+            cursor.close()
+
+    def run_many(self, connection: Connection, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Run it for every row; return how many rows of the table it touched.
+
+        Raises:
+            sqlalchemy.exc.OperationalError: the driver could not.
+        """
+        cursor = self._cursor(connection)
+        try:
+            cursor.executemany(self.sql, [self._arguments(row) for row in rows])
+            return int(cursor.rowcount)
+        except connection.dialect.dbapi.Error as error:  # type: ignore[union-attr]  # a module
+            raise OperationalError(self.sql, None, error) from error
+        finally:
+            cursor.close()
+
+    def _arguments(self, values: Sequence[Any]) -> Any:  # noqa: ANN401 - as the driver takes them
         if self.order is None:
-            return connection.exec_driver_sql(self.sql, dict(zip(self.names, values, strict=True)))
-        return connection.exec_driver_sql(self.sql, tuple(values[at] for at in self.order))
+            return dict(zip(self.names, values, strict=True))
+        if self.in_order:
+            return values
+        return tuple(values[at] for at in self.order)
 
-    def run_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> CursorResult[Any]:
-        """Run it for every row."""
-        order = self.order
-        if order is None:
-            named = [dict(zip(self.names, row, strict=True)) for row in rows]
-            return connection.exec_driver_sql(self.sql, named)
-        if order != tuple(range(len(order))):
-            rows = [tuple(row[at] for at in order) for row in rows]
-        return connection.exec_driver_sql(self.sql, rows)
+    @staticmethod
+    def _cursor(connection: Connection) -> Any:  # noqa: ANN401 - a DBAPI cursor
+        """Return a cursor of the driver, in the connection's transaction."""
+        return connection.connection.cursor()
 
 
 class Statements:
@@ -78,7 +106,7 @@ class Statements:
             return prepare(insert(table), *(column.name for column in table.columns))
 
         head, inboxes = tables.head.c, tables.inboxes.c
-        self.read_head = prepare(select(head.size, head.governance))
+        self.read_head = prepare(select(head.size))
         self.write_head = prepare(
             update(tables.head).values(
                 size=bindparam("to_size"),
@@ -131,8 +159,8 @@ class Statements:
             chunk = wanted[start : start + most]
             probe = next(probe for probe in self._probes if len(probe.names) >= len(chunk))
             padded = chunk + chunk[-1:] * (len(probe.names) - len(chunk))
-            for row in probe.run(connection, padded):
-                found[bytes(row.identity)] = (row.idx, bytes(row.header_digest))
+            for identity, index, digest in probe.run(connection, padded):
+                found[bytes(identity)] = (index, bytes(digest))
         return found
 
     @staticmethod

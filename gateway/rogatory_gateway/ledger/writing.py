@@ -114,7 +114,7 @@ class Rows:
         self.flush(connection)
         if inboxes:
             grown = [(position, *key) for key, position in inboxes.items()]
-            if statements.grow_inboxes.run_many(connection, grown).rowcount != len(grown):
+            if statements.grow_inboxes.run_many(connection, grown) != len(grown):
                 # Some inbox is new: its first message opens it.
                 statements.open_inboxes.run_many(
                     connection, [(*key, position, 0) for key, position in inboxes.items()]

@@ -12,7 +12,7 @@ from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import context_pb2
 from rogatory_gateway.admission.admission import Admission, Candidate
 from rogatory_gateway.admission.identify import Caller
-from rogatory_gateway.admission.verifying import WORTH_SHARING, GroupVerifier
+from rogatory_gateway.admission.verifying import WORTH_THE_WAY, GroupVerifier
 from rogatory_gateway.ledger.database import open_engine
 from rogatory_gateway.ledger.items import Item, MessageItem, RejectionItem
 from rogatory_gateway.ledger.ledger import Ledger
@@ -94,18 +94,18 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 async def test_helper_says_what_the_gateway_would(bench: Bench) -> None:
     """Shared or not, each message gets the same verdict, in the order in which it came."""
-    candidates = bench.candidates(WORTH_SHARING * 2)
+    candidates = bench.candidates(WORTH_THE_WAY * 6)
     expected = [told(bench.admission.admit(candidate)) for candidate in candidates]
 
     verified = await bench.verify(candidates)
 
     assert expected == [told(item) for item in verified]
-    assert WORTH_SHARING * 2 // 3 == sum(isinstance(item, RejectionItem) for item in verified)
+    assert WORTH_THE_WAY * 6 // 3 == sum(isinstance(item, RejectionItem) for item in verified)
 
 
 async def test_dead_helper_is_replaced(bench: Bench) -> None:
     """When the helper dies its share is done here, and the next group has a helper again."""
-    candidates = bench.candidates(WORTH_SHARING)
+    candidates = bench.candidates(WORTH_THE_WAY)
     expected = [told(bench.admission.admit(candidate)) for candidate in candidates]
     first = bench.verifier._helper
     assert first is not None
@@ -121,7 +121,7 @@ async def test_dead_helper_is_replaced(bench: Bench) -> None:
 
 async def test_helper_follows_governance(bench: Bench) -> None:
     """An agency enrolled while the helper runs is known to it with the next group."""
-    await bench.verify(bench.candidates(WORTH_SHARING))
+    await bench.verify(bench.candidates(WORTH_THE_WAY))
     newcomer = bench.world.enrol("xc.police")
     bench.ledger.refresh()
     caller = Caller(
@@ -135,7 +135,7 @@ async def test_helper_follows_governance(bench: Bench) -> None:
             data=envelope(newcomer, header("xc.police", (SENDER, "pact", "Art. 1"))),
             caller=caller,
         )
-        for _ in range(WORTH_SHARING)
+        for _ in range(WORTH_THE_WAY)
     ]
 
     verified = await bench.verify(candidates)
