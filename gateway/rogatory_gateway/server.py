@@ -115,7 +115,7 @@ class Gateway:
             message_bytes=limits.message_bytes,
         )
         verifier = GroupVerifier(
-            admission.admit,
+            admission,
             registry=lambda: self.ledger.registry,
             folder=settings.gateway.data,
             origin=settings.gateway.origin,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from rogatory import envelopes
+from rogatory.audit.v1 import audit_service_pb2
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, exchange_service_pb2
 from rogatory.receipts import Receipt
 from rogatory.records.v1 import common_pb2
@@ -238,11 +239,26 @@ async def test_exercise_never_mixes(house: House) -> None:
         )
         listed = await alpha.exchange.ListMessages(xs.ListMessagesRequest(exercise=True))
         resumed = await beta.inbox(1)
+        logged = [
+            [
+                item.entry
+                for item in (
+                    await alpha.audit.ListEntries(
+                        audit_service_pb2.ListEntriesRequest(
+                            exercise=exercise, kind=codes_pb2.KIND_TRANSFER
+                        )
+                    )
+                ).entries
+            ]
+            for exercise in (True, False)
+        ]
 
     assert live_before == live.inbox_position
     assert drill == training.envelope == first.delivery.envelope
     assert 1 == advanced.inbox_position == training.inbox_position
     assert [header_of(drill).message_id] == [item.message_id for item in listed.messages]
+    assert [first.delivery.entry] == logged[0]
+    assert first.delivery.entry not in logged[1]
     assert 1 == resumed[0].delivery.inbox_position
     assert not header_of(resumed[0].delivery.envelope).exercise
 

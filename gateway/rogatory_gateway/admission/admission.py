@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rogatory.envelopes import OpenedEnvelope
+    from rogatory.keyring import KnownKey
     from rogatory_gateway.admission.identify import Caller
     from rogatory_gateway.ledger.registry import Registry
 
@@ -53,31 +54,54 @@ class Admission:
         self._message_bytes = message_bytes
 
     def admit(self, candidate: Candidate) -> MessageItem | RejectionItem:
-        """Return the message, or the rejection that goes to the log in its place.
+        """Take all steps: return the message, or the rejection that goes to the log in its place.
 
         A rejection's ``error`` says what was wrong.
         """
-        data, caller = candidate.data, candidate.caller
-        signed = None
+        opened = self.open(candidate)
+        if isinstance(opened, RejectionItem):
+            return opened
+        return self.conclude(candidate, opened, self.verify(opened))
+
+    def open(self, candidate: Candidate) -> OpenedEnvelope | RejectionItem:
+        """Take steps 1 to 3."""
         try:
-            opened = self._open(data, caller)  # 1 to 3
-            signers = envelopes.verify_signatures(  # 4
+            if len(candidate.data) > self._message_bytes:
+                raise envelopes.too_large(len(candidate.data), limit=self._message_bytes)
+            opened = envelopes.open_envelope(candidate.data)
+            authorise(candidate.caller, opened.header, origin=self._origin)
+        except EnvelopeError as error:
+            return rejection(error, candidate, None)
+        return opened
+
+    def verify(self, opened: OpenedEnvelope) -> tuple[KnownKey, ...] | EnvelopeError:
+        """Take step 4, in any thread: it reads only what never changes in place."""
+        try:
+            return envelopes.verify_signatures(
                 opened, self._registry().ring, entry_time=self._now()
             )
-            signed = opened
-            envelopes.check_parts(opened, allow_absent=False)  # 5
         except EnvelopeError as error:
-            return rejection(error, candidate, signed)
-        return MessageItem(
-            actor=caller.agency, certificate=caller.certificate, opened=opened, signers=signers
-        )
+            return error
 
-    def _open(self, data: bytes, caller: Caller) -> OpenedEnvelope:
-        if len(data) > self._message_bytes:
-            raise envelopes.too_large(len(data), limit=self._message_bytes)
-        opened = envelopes.open_envelope(data)
-        authorise(caller, opened.header, origin=self._origin)
-        return opened
+    def conclude(
+        self,
+        candidate: Candidate,
+        opened: OpenedEnvelope,
+        signers: tuple[KnownKey, ...] | EnvelopeError,
+    ) -> MessageItem | RejectionItem:
+        """Take step 5, with the result of step 4."""
+        if isinstance(signers, EnvelopeError):
+            return rejection(signers, candidate, None)
+        try:
+            envelopes.check_parts(opened, allow_absent=False)
+        except EnvelopeError as error:
+            return rejection(error, candidate, opened)
+        return MessageItem(
+            actor=candidate.caller.agency,
+            certificate=candidate.caller.certificate,
+            opened=opened,
+            signers=signers,
+        )
 
 
 def rejection(

@@ -21,13 +21,15 @@ import structlog
 from rogatory import envelopes
 from rogatory_gateway.admission.admission import Candidate, rejection
 from rogatory_gateway.admission.helper import HelperProcess, Verdict, request_of
-from rogatory_gateway.ledger.items import MessageItem
+from rogatory_gateway.ledger.items import MessageItem, RejectionItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from rogatory.errors import EnvelopeError
     from rogatory.keyring import KnownKey
+    from rogatory_gateway.admission.admission import Admission
     from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.ledger.registry import Registry
 
@@ -51,7 +53,7 @@ class GroupVerifier:
 
     def __init__(
         self,
-        admit: Callable[[Candidate], Item],
+        admission: Admission,
         *,
         registry: Callable[[], Registry],
         folder: Path,
@@ -62,11 +64,11 @@ class GroupVerifier:
         """Prepare; `start` brings the helper up.
 
         Args:
-            admit: Verifies one candidate here.
+            admission: Verifies candidates here.
             folder: The ledger, from which the helper reads who is enrolled.
             enabled: Whether to have a helper at all.
         """
-        self._admit = admit
+        self._admission = admission
         self._registry = registry
         self._start = partial(
             HelperProcess, folder=folder, origin=origin, message_bytes=message_bytes
@@ -105,7 +107,7 @@ class GroupVerifier:
 
     async def _verify_all(self, candidates: list[Candidate], governance: int) -> list[Item]:
         if len(candidates) < WORTH_A_HOP:
-            return [self._admit(candidate) for candidate in candidates]
+            return [self._admission.admit(candidate) for candidate in candidates]
         helper = self._helper
         if helper is None or len(candidates) < WORTH_THE_WAY:
             return await self._with_thread(candidates)
@@ -114,7 +116,7 @@ class GroupVerifier:
         asked = asyncio.get_running_loop().run_in_executor(
             self._thread, helper.exchange, request_of(shared, governance=governance)
         )
-        done_here = [self._admit(candidate) for candidate in own]
+        done_here = [self._admission.admit(candidate) for candidate in own]
         try:
             verdicts = await asyncio.wait_for(asked, HELPER_PATIENCE_SECONDS)
         except (OSError, ValueError) as error:
@@ -129,24 +131,35 @@ class GroupVerifier:
         ] + done_here
 
     async def _with_thread(self, candidates: list[Candidate]) -> list[Item]:
-        """Draw from one queue, here and in the thread, until it is empty."""
-        todo = deque(enumerate(candidates))
-        done: dict[int, Item] = {}
+        """Open all, then draw signatures to verify from one queue, here and in the thread."""
+        admission = self._admission
+        opened = [admission.open(candidate) for candidate in candidates]
+        signers: dict[int, tuple[KnownKey, ...] | EnvelopeError] = {}
+        todo = deque(
+            (position, item)
+            for position, item in enumerate(opened)
+            if not isinstance(item, RejectionItem)
+        )
 
         def draw() -> None:
             while True:
                 try:
-                    position, candidate = todo.popleft()
+                    position, item = todo.popleft()
                 except IndexError:
                     return
-                done[position] = self._admit(candidate)
+                signers[position] = admission.verify(item)
 
         helping = asyncio.get_running_loop().run_in_executor(self._thread, draw)
         try:
             draw()
         finally:
             await helping
-        return [done[position] for position in range(len(candidates))]
+        return [
+            item
+            if isinstance(item, RejectionItem)
+            else admission.conclude(candidate, item, signers[position])
+            for position, (candidate, item) in enumerate(zip(candidates, opened, strict=True))
+        ]
 
     def _item(self, candidate: Candidate, verdict: Verdict) -> Item:
         """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""
@@ -157,7 +170,7 @@ class GroupVerifier:
         for fingerprint in verdict.signers:
             known = self._registry().ring.get(fingerprint)
             if known is None:
-                return self._admit(candidate)
+                return self._admission.admit(candidate)
             signers.append(known)
         return MessageItem(
             actor=candidate.caller.agency,

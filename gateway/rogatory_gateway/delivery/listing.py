@@ -133,7 +133,12 @@ def list_entries(
     Args:
         only: The agency to whose entries and outcomes the listing is limited; None: all.
     """
-    conditions = [_ENTRIES.idx > after, *_about(request), *_outcome_filter(request, only)]
+    conditions = [
+        _ENTRIES.idx > after,
+        _ENTRIES.exercise == request.exercise,
+        *_about(request),
+        *_outcome_filter(request, only),
+    ]
     if only is not None:
         conditions.append(_party(only))
     rows = connection.execute(

@@ -43,7 +43,7 @@ class Bench:
             message_bytes=MESSAGE_BYTES,
         )
         self.verifier = GroupVerifier(
-            self.admission.admit,
+            self.admission,
             registry=lambda: self.ledger.registry,
             folder=folder / "data",
             origin=ORIGIN,

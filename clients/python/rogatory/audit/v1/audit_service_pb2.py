@@ -28,7 +28,7 @@ from rogatory.exchange.v1 import codes_pb2 as rogatory_dot_exchange_dot_v1_dot_c
 from rogatory.exchange.v1 import decision_pb2 as rogatory_dot_exchange_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rogatory/audit/v1/audit_service.proto\x12\x11rogatory.audit.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/decision.proto\"\x8d\x03\n\x12ListEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x17\n\x06\x61gency\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x32\n\x04kind\x18\x04 \x01(\x0e\x32\x1a.rogatory.exchange.v1.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\x0b\x64isposition\x18\x05 \x01(\x0e\x32!.rogatory.exchange.v1.DispositionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0c\x61greement_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nmessage_id\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x1b\n\ntag_prefix\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18`\x12-\n\tfrom_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x62\x65\x66ore_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x13ListEntriesResponse\x12\x39\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.rogatory.audit.v1.ListedEntryB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\x8f\x01\n\x0bListedEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x18\n\x05\x65ntry\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\x12@\n\x08outcomes\x18\x03 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x15\n\x04salt\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"/\n\x14GetCheckpointRequest\x12\x17\n\x0f\x63onsistent_from\x18\x01 \x01(\x04\"\x81\x01\n\x15GetCheckpointResponse\x12\x1d\n\ncheckpoint\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\x12)\n\x11\x63onsistency_proof\x18\x02 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h \x12\x1e\n\x0cverifier_key\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"S\n\x0eGetTileRequest\x12\x16\n\x05level\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\x07\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x19\n\x05width\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\x80\x02(\x01\"+\n\x0fGetTileResponse\x12\x18\n\x06hashes\x18\x01 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@2\xa2\x02\n\x0c\x41uditService\x12\\\n\x0bListEntries\x12%.rogatory.audit.v1.ListEntriesRequest\x1a&.rogatory.audit.v1.ListEntriesResponse\x12\x62\n\rGetCheckpoint\x12\'.rogatory.audit.v1.GetCheckpointRequest\x1a(.rogatory.audit.v1.GetCheckpointResponse\x12P\n\x07GetTile\x12!.rogatory.audit.v1.GetTileRequest\x1a\".rogatory.audit.v1.GetTileResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rogatory/audit/v1/audit_service.proto\x12\x11rogatory.audit.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/decision.proto\"\x9f\x03\n\x12ListEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x17\n\x06\x61gency\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x32\n\x04kind\x18\x04 \x01(\x0e\x32\x1a.rogatory.exchange.v1.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12@\n\x0b\x64isposition\x18\x05 \x01(\x0e\x32!.rogatory.exchange.v1.DispositionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0c\x61greement_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nmessage_id\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x1b\n\ntag_prefix\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18`\x12-\n\tfrom_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x62\x65\x66ore_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65xercise\x18\x0b \x01(\x08\"s\n\x13ListEntriesResponse\x12\x39\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.rogatory.audit.v1.ListedEntryB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\x8f\x01\n\x0bListedEntry\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x18\n\x05\x65ntry\x18\x02 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\x12@\n\x08outcomes\x18\x03 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x15\n\x04salt\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \"/\n\x14GetCheckpointRequest\x12\x17\n\x0f\x63onsistent_from\x18\x01 \x01(\x04\"\x81\x01\n\x15GetCheckpointResponse\x12\x1d\n\ncheckpoint\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\x12)\n\x11\x63onsistency_proof\x18\x02 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h \x12\x1e\n\x0cverifier_key\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"S\n\x0eGetTileRequest\x12\x16\n\x05level\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x18\x07\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x19\n\x05width\x18\x03 \x01(\rB\n\xbaH\x07*\x05\x18\x80\x02(\x01\"+\n\x0fGetTileResponse\x12\x18\n\x06hashes\x18\x01 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@2\xa2\x02\n\x0c\x41uditService\x12\\\n\x0bListEntries\x12%.rogatory.audit.v1.ListEntriesRequest\x1a&.rogatory.audit.v1.ListEntriesResponse\x12\x62\n\rGetCheckpoint\x12\'.rogatory.audit.v1.GetCheckpointRequest\x1a(.rogatory.audit.v1.GetCheckpointResponse\x12P\n\x07GetTile\x12!.rogatory.audit.v1.GetTileRequest\x1a\".rogatory.audit.v1.GetTileResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,19 +72,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTILERESPONSE'].fields_by_name['hashes']._loaded_options = None
   _globals['_GETTILERESPONSE'].fields_by_name['hashes']._serialized_options = b'\272H\005z\003\030\200@'
   _globals['_LISTENTRIESREQUEST']._serialized_start=194
-  _globals['_LISTENTRIESREQUEST']._serialized_end=591
-  _globals['_LISTENTRIESRESPONSE']._serialized_start=593
-  _globals['_LISTENTRIESRESPONSE']._serialized_end=708
-  _globals['_LISTEDENTRY']._serialized_start=711
-  _globals['_LISTEDENTRY']._serialized_end=854
-  _globals['_GETCHECKPOINTREQUEST']._serialized_start=856
-  _globals['_GETCHECKPOINTREQUEST']._serialized_end=903
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=906
-  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1035
-  _globals['_GETTILEREQUEST']._serialized_start=1037
-  _globals['_GETTILEREQUEST']._serialized_end=1120
-  _globals['_GETTILERESPONSE']._serialized_start=1122
-  _globals['_GETTILERESPONSE']._serialized_end=1165
-  _globals['_AUDITSERVICE']._serialized_start=1168
-  _globals['_AUDITSERVICE']._serialized_end=1458
+  _globals['_LISTENTRIESREQUEST']._serialized_end=609
+  _globals['_LISTENTRIESRESPONSE']._serialized_start=611
+  _globals['_LISTENTRIESRESPONSE']._serialized_end=726
+  _globals['_LISTEDENTRY']._serialized_start=729
+  _globals['_LISTEDENTRY']._serialized_end=872
+  _globals['_GETCHECKPOINTREQUEST']._serialized_start=874
+  _globals['_GETCHECKPOINTREQUEST']._serialized_end=921
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_start=924
+  _globals['_GETCHECKPOINTRESPONSE']._serialized_end=1053
+  _globals['_GETTILEREQUEST']._serialized_start=1055
+  _globals['_GETTILEREQUEST']._serialized_end=1138
+  _globals['_GETTILERESPONSE']._serialized_start=1140
+  _globals['_GETTILERESPONSE']._serialized_end=1183
+  _globals['_AUDITSERVICE']._serialized_start=1186
+  _globals['_AUDITSERVICE']._serialized_end=1476
 # @@protoc_insertion_point(module_scope)

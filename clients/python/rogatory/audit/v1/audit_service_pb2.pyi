@@ -37,6 +37,7 @@ class ListEntriesRequest(_message.Message):
     TAG_PREFIX_FIELD_NUMBER: _builtins.int
     FROM_TIME_FIELD_NUMBER: _builtins.int
     BEFORE_TIME_FIELD_NUMBER: _builtins.int
+    EXERCISE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many; coerced down to 100."""
     page_token: _builtins.str
@@ -53,6 +54,8 @@ class ListEntriesRequest(_message.Message):
     """Only with this message id."""
     tag_prefix: _builtins.str
     """Only tags that begin so."""
+    exercise: _builtins.bool
+    """Training traffic instead of live entries."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
         """From this entry time on."""
@@ -74,10 +77,11 @@ class ListEntriesRequest(_message.Message):
         tag_prefix: _builtins.str = ...,
         from_time: _timestamp_pb2.Timestamp | None = ...,
         before_time: _timestamp_pb2.Timestamp | None = ...,
+        exercise: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["before_time", b"before_time", "from_time", b"from_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agreement_id", b"agreement_id", "before_time", b"before_time", "disposition", b"disposition", "from_time", b"from_time", "kind", b"kind", "message_id", b"message_id", "page_size", b"page_size", "page_token", b"page_token", "tag_prefix", b"tag_prefix"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agreement_id", b"agreement_id", "before_time", b"before_time", "disposition", b"disposition", "exercise", b"exercise", "from_time", b"from_time", "kind", b"kind", "message_id", b"message_id", "page_size", b"page_size", "page_token", b"page_token", "tag_prefix", b"tag_prefix"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
