@@ -58,7 +58,7 @@ DEFAULT_DRAIN_SECONDS = 10.0
 """Time that calls under way get to end after SIGTERM; systemd and Kubernetes wait 30 s or more."""
 
 DEFAULT_LINGER_MS_MAX = 20.0
-"""Longest time a group gathers while messages keep coming; a pause of a millisecond ends it."""
+"""Longest time a group gathers while messages keep coming; a pause of two milliseconds ends it."""
 
 DEFAULT_LOG_LEVEL: Literal["info"] = "info"
 

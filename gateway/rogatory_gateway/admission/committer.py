@@ -41,7 +41,7 @@ LOCK_PATIENCE_SECONDS = 5.0
 """How long to wait for another process (the operator's command line) to release the ledger."""
 
 _LOCK_POLL_SECONDS = 0.005
-_PAUSE_SECONDS = 0.001
+_PAUSE_SECONDS = 0.002
 
 log = structlog.get_logger()
 
