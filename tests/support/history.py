@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -58,7 +59,8 @@ class History:
         """Close the ledger, so that its file can be copied."""
         self.ledger.close()
         self._engine.dispose()
-        with sqlite3.connect(self.world.folder / "data" / DATABASE_FILE) as connection:
+        path = self.world.folder / "data" / DATABASE_FILE
+        with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def append(self, *items: Item) -> None:

@@ -34,8 +34,8 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
         self.agency = self.world.enrol(SENDER)
-        engine = open_engine(folder / "data")
-        self.ledger = Ledger(engine, now=time.time_ns)
+        self.engine = open_engine(folder / "data")
+        self.ledger = Ledger(self.engine, now=time.time_ns)
         self.admission = Admission(
             origin=ORIGIN,
             registry=lambda: self.ledger.registry,
@@ -90,6 +90,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     yield made
     made.verifier.stop()
     made.ledger.close()
+    made.engine.dispose()
 
 
 async def test_helper_says_what_the_gateway_would(bench: Bench) -> None:
