@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rogatory import clock, keys, statements
 from rogatory.errors import SignatureInvalid
-from rogatory.exchange.v1 import agreement_pb2, codes_pb2, key_statement_pb2
+from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -195,8 +195,3 @@ class KeyRing:
             officer=key.officer,
             rights=tuple(key.rights),
         )
-
-
-def proto_key(key: keys.PublicKey) -> agreement_pb2.PublicKey:
-    """Return a public key as the protos carry it."""
-    return agreement_pb2.PublicKey(algorithm=key.algorithm, public_key=key.raw)

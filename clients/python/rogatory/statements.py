@@ -43,13 +43,18 @@ def build(
         agency=agency,
         sequence=sequence,
         create_time=clock.to_timestamp(create_time),
-        root=agreement_pb2.PublicKey(algorithm=root.algorithm, public_key=root.raw),
+        root=proto_key(root),
         previous_digest=previous_digest,
         keys=keys,
         revocations=revocations,
     )
     wire.validate(statement, what="key statement")
     return statement
+
+
+def proto_key(key: keys.PublicKey) -> agreement_pb2.PublicKey:
+    """Return a public key as the protos carry it."""
+    return agreement_pb2.PublicKey(algorithm=key.algorithm, public_key=key.raw)
 
 
 def enrol(

@@ -10,7 +10,6 @@ from rogatory.records.v1 import (
     common_pb2,
     contact_pb2,
     document_pb2,
-    evidence_pb2,
     offence_pb2,
     person_pb2,
 )
@@ -210,23 +209,5 @@ def health_notes(agency: str) -> person_pb2.Persons:
                     )
                 ],
             )
-        ]
-    )
-
-
-def devices(agency: str, *, count: int) -> evidence_pb2.EvidenceItems:
-    """Return the telephones found on suspects."""
-    return evidence_pb2.EvidenceItems(
-        items=[
-            evidence_pb2.EvidenceItem(
-                record_id=record_id("phone", agency, number),
-                item_number=f"P-{number:02d}",
-                kind=evidence_pb2.EVIDENCE_KIND_DEVICE,
-                description="Telephone found on the suspect",
-                quantity=1,
-                serial_numbers=[f"35{number:013d}"],
-                seized_from=common_pb2.RecordReference(record_id=suspect_id(agency, number)),
-            )
-            for number in range(count)
         ]
     )

@@ -9,8 +9,9 @@ import pytest
 from rogatory import statements
 from rogatory.errors import KeyRejected, SignatureInvalid
 from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
-from rogatory.keyring import KeyRing, proto_key
+from rogatory.keyring import KeyRing
 from rogatory.signers import MemorySigner
+from rogatory.statements import proto_key
 from tests.support.world import DAY, HOUR, Agency, signer
 
 NOW = time.time_ns()

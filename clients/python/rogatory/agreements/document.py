@@ -19,6 +19,7 @@ from rogatory.errors import AgreementError, EnvelopeError, Issue, KeyRejected, S
 from rogatory.exchange.v1 import agreement_pb2, envelope_pb2
 from rogatory.keys import PublicKey
 from rogatory.signers import Signer
+from rogatory.statements import proto_key
 
 MAX_AGREEMENT_BYTES = 49152
 """As `SignedAgreement.agreement` allows, so that a log entry holds it with its signatures."""
@@ -69,7 +70,7 @@ def _fill(agreement: agreement_pb2.Agreement, roots: Mapping[str, PublicKey]) ->
             if not party.HasField("root"):
                 issues.append(Issue(message=f"no root key is known for {party.agency}", path=path))
             continue
-        root = agreement_pb2.PublicKey(algorithm=given.algorithm, public_key=given.raw)
+        root = proto_key(given)
         if party.HasField("root") and party.root != root:
             issues.append(
                 Issue(message=f"the text names another root for {party.agency}", path=path)
