@@ -222,16 +222,13 @@ def _apply(message: Message, change: Change) -> Message | None:  # noqa: PLR0911
     name, value = change
     parts = message.parts
     if name == "without_part":
-        left = tuple(p for p in parts if p.position != value)
-        return _with(message, left) if any(p.category != CONTEXT for p in left) else None
+        return _with_units(message, tuple(p for p in parts if p.position != value))
     if name == "without_field_group":
-        if any(p.groups == {value} for p in parts):
-            return None
-        return _with(message, tuple(replace(p, groups=p.groups - {value}) for p in parts))
+        left = tuple(p for p in parts if p.groups != {value})
+        return _with_units(message, tuple(replace(p, groups=p.groups - {value}) for p in left))
     if name == "without_data_subject":
-        if any(p.subjects == {value} for p in parts):
-            return None
-        return _with(message, tuple(replace(p, subjects=p.subjects - {value}) for p in parts))
+        left = tuple(p for p in parts if p.subjects != {value})
+        return _with_units(message, tuple(replace(p, subjects=p.subjects - {value}) for p in left))
     if name == "sealing":
         sealed = value == ag.SEALING_DEMAND_SEALED
         return _with(message, tuple(replace(p, sealed=sealed) for p in parts))
@@ -265,3 +262,7 @@ def _apply(message: Message, change: Change) -> Message | None:  # noqa: PLR0911
 
 def _with(message: Message, parts: tuple[Part, ...]) -> Message:
     return replace(message, parts=parts)
+
+
+def _with_units(message: Message, parts: tuple[Part, ...]) -> Message | None:
+    return _with(message, parts) if any(p.category != CONTEXT for p in parts) else None

@@ -282,6 +282,7 @@ def _change(
     changes: Sequence[decision_pb2.Change],
 ) -> None:
     """Change a message as its sender would."""
+    gone: set[int] = set()
     for change in changes:
         name = change.WhichOneof("change")
         value = getattr(change, name or "")
@@ -301,9 +302,12 @@ def _change(
             context.signers.append(s.approver())
         elif name in ("case_reference", "justification"):
             _context_facts(header, name)
-        elif name != "without_part":
-            _change_parts(header, name or "", value)
-    gone = {c.without_part for c in changes if c.WhichOneof("change") == "without_part"}
+        elif name == "without_part":
+            gone.add(value)
+        elif name in ("sealing", "records_at_most"):
+            _change_parts(header, name, value)
+        else:
+            gone |= _leave_out(header, name or "", value)
     kept = [part for index, part in enumerate(header.parts) if index not in gone]
     del header.parts[:]
     header.parts.extend(kept)
@@ -313,15 +317,22 @@ def _change_parts(header: envelope_pb2.Header, name: str, value: int) -> None:
     for part in header.parts:
         if name == "sealing":
             part.sealed = value == agreement_pb2.SEALING_DEMAND_SEALED
-        elif name == "records_at_most":
-            part.facts.record_count = min(part.facts.record_count, value)
         else:
-            facts = part.facts
-            groups = name == "without_field_group"
-            listed: list[int] = list(facts.field_groups if groups else facts.data_subjects)
-            facts.ClearField("field_groups" if groups else "data_subjects")
-            left = [number for number in listed if number != value]
-            (facts.field_groups if groups else facts.data_subjects).extend(left)  # type: ignore[arg-type]  # numbers
+            part.facts.record_count = min(part.facts.record_count, value)
+
+
+def _leave_out(header: envelope_pb2.Header, name: str, value: int) -> set[int]:
+    """Leave out a field group or data subject; return the parts that held nothing else."""
+    emptied = set()
+    for index, part in enumerate(header.parts):
+        facts = part.facts
+        listed = facts.field_groups if name == "without_field_group" else facts.data_subjects
+        left = [number for number in listed if number != value]
+        if listed and not left:
+            emptied.add(index)
+        del listed[:]
+        listed.extend(left)  # type: ignore[arg-type]  # numbers
+    return emptied
 
 
 def _context_facts(header: envelope_pb2.Header, name: str) -> None:

@@ -75,30 +75,42 @@ def _with_parts(situation: Situation, parts: tuple[PartView, ...]) -> Situation:
     return situation._replace(facts=situation.facts._replace(parts=parts))
 
 
-def _without_part(_: CompiledAgreement, situation: Situation, value: int) -> Situation | None:
-    parts = tuple(part for part in situation.facts.parts if part.position != value)
+def _with_units(situation: Situation, parts: tuple[PartView, ...]) -> Situation | None:
+    """Return the situation with fewer parts; None when context is all that would be left."""
     if all(part.category == CONTEXT_BIT for part in parts):
         return None
     return _with_parts(situation, parts)
 
 
+def _without_part(_: CompiledAgreement, situation: Situation, value: int) -> Situation | None:
+    return _with_units(
+        situation, tuple(part for part in situation.facts.parts if part.position != value)
+    )
+
+
 def _without_group(_: CompiledAgreement, situation: Situation, value: int) -> Situation | None:
     left_out = bit(value)
-    if any(part.field_groups == left_out for part in situation.facts.parts):
-        return None
-    return _with_parts(
+    # A part that holds nothing else stays behind with it.
+    return _with_units(
         situation,
-        tuple(p._replace(field_groups=p.field_groups & ~left_out) for p in situation.facts.parts),
+        tuple(
+            part._replace(field_groups=part.field_groups & ~left_out)
+            for part in situation.facts.parts
+            if part.field_groups != left_out
+        ),
     )
 
 
 def _without_subject(_: CompiledAgreement, situation: Situation, value: int) -> Situation | None:
     left_out = bit(value)
-    if any(part.data_subjects == left_out for part in situation.facts.parts):
-        return None
-    return _with_parts(
+    # Likewise a part that is about nobody else.
+    return _with_units(
         situation,
-        tuple(p._replace(data_subjects=p.data_subjects & ~left_out) for p in situation.facts.parts),
+        tuple(
+            part._replace(data_subjects=part.data_subjects & ~left_out)
+            for part in situation.facts.parts
+            if part.data_subjects != left_out
+        ),
     )
 
 

@@ -15,6 +15,8 @@ offences:
   - {{agency: {s.ALPHA}, iccs: 0601, maximum_penalty_months: 12}}
   - {{agency: {s.BETA}, iccs: 0701, maximum_penalty_months: 120}}
 """
+SUSPECT = common_pb2.DATA_SUBJECT_CATEGORY_SUSPECT
+VICTIM = common_pb2.DATA_SUBJECT_CATEGORY_VICTIM
 BOTH = s.header(s.part(), offences=["0601", "0701"])
 OTHER = s.header(s.part(), offences=["0601"])
 H1 = s.header(s.part(), siena=[codes_pb2.SIENA_CODE_H1])
@@ -111,6 +113,41 @@ def test_what_a_refused_offence_is_about_may_be_left_out() -> None:
     changes = _decide(clauses, header).remedy.changes
 
     assert [decision_pb2.Change(without_field_group=s.HEALTH)] == list(changes)
+
+
+@pytest.mark.parametrize(
+    ("scope", "emptied", "reduced", "change"),
+    [
+        pytest.param(
+            "data_subjects: [suspect]",
+            s.part(subjects=[SUSPECT]),
+            s.part(subjects=[SUSPECT, VICTIM]),
+            decision_pb2.Change(without_data_subject=SUSPECT),
+            id="data-subject",
+        ),
+        pytest.param(
+            "field_groups: [health]",
+            s.part(groups=[s.HEALTH]),
+            s.part(groups=[s.IDENTITY, s.HEALTH]),
+            decision_pb2.Change(without_field_group=s.HEALTH),
+            id="field-group",
+        ),
+    ],
+)
+def test_a_part_that_holds_nothing_else_stays_behind_with_what_is_left_out(
+    scope: str,
+    emptied: envelope_pb2.PartDescriptor,
+    reduced: envelope_pb2.PartDescriptor,
+    change: decision_pb2.Change,
+) -> None:
+    """One change is enough for both parts; where nothing would be left there is no remedy."""
+    clauses = _permit_but("refuse", scope)
+
+    both = _decide(clauses, s.header(emptied, reduced))
+    alone = _decide(clauses, s.header(emptied))
+
+    assert [change] == list(both.remedy.changes)
+    assert not alone.HasField("remedy")
 
 
 def test_a_later_deadline_keeps_the_urgency() -> None:

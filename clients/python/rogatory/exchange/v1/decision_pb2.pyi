@@ -488,9 +488,9 @@ class Change(_message.Message):
     without_part: _builtins.int
     """Leave out the part of this index."""
     without_field_group: _common_pb2.FieldGroup.ValueType
-    """Leave out a field group."""
+    """Leave out a field group; a part that holds nothing else stays behind with it."""
     without_data_subject: _common_pb2.DataSubjectCategory.ValueType
-    """Leave out the data on a category of data subjects."""
+    """Leave out the data on a category of data subjects; a part about nobody else stays behind with it."""
     cite_article: _builtins.str
     """Cite this article."""
     second_approval: _builtins.bool
