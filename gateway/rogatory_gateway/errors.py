@@ -134,7 +134,7 @@ def denied_or_absent() -> EnvelopeError:
 def ledger_unavailable() -> EnvelopeError:
     """Return the answer for a ledger that can't be written."""
     return EnvelopeError(
-        "the ledger can't be written now; nothing was decided",
+        "the ledger can't be written now; what was decided, if anything, a retry will show",
         hint="Send the same bytes again in a moment; a repeated message is never entered twice.",
         reason="LEDGER_UNAVAILABLE",
     )

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import grpc
 import structlog
@@ -242,7 +242,7 @@ class Gateway:
         )
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -265,6 +265,7 @@ async def serve(settings: Settings) -> None:
 
     Raises:
         ConfigurationError: a file is missing or the port is taken.
+        RogatoryError: a defect ended the ledger's work.
     """
     telemetry.configure(settings.telemetry.log_level)
     stop = asyncio.Event()
@@ -275,6 +276,19 @@ async def serve(settings: Settings) -> None:
         address = join_address(settings.listen.host, gateway.port)
         log.info("serving", address=address, origin=settings.gateway.origin)
         print(f"listening {address}", file=sys.stderr, flush=True)  # noqa: T201 - the contract
-        await stop.wait()
+        await _first(stop, gateway.committer.broken)
         log.info("draining", seconds=settings.limits.drain_seconds)
     log.info("stopped")
+    if gateway.committer.broken.is_set():
+        raise RogatoryError(
+            "a defect has ended the gateway; nothing that was acknowledged is lost",
+            hint="Start it again, and report what its log says.",
+        )
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        await _cancel(task)

@@ -29,6 +29,7 @@ COMMIT_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
 )
 FAILED_GROUPS = Counter("rogatory_failed_groups", "Groups that could not be committed.")
+LOST_LINES = Counter("rogatory_lost_log_lines", "Lines of the operator's log not written.")
 LOG_SIZE = Gauge("rogatory_log_size", "Entries in the published log.")
 SUBSCRIPTIONS = Gauge("rogatory_subscriptions", "Open subscriptions.")
 
@@ -43,6 +44,19 @@ def serve_metrics(host: str, port: int) -> int:
     return int(server.server_port)
 
 
+class _Logger(structlog.PrintLogger):
+    """Writes lines; one that can't be written is counted, and never ends what it tells of."""
+
+    def msg(self, message: str) -> None:
+        """Write a line."""
+        try:
+            super().msg(message)
+        except (OSError, ValueError):
+            LOST_LINES.inc()
+
+    log = debug = info = warning = error = critical = msg
+
+
 def configure(level: str) -> None:
     """Set up logging for this process."""
     structlog.configure(
@@ -54,7 +68,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(sys.stderr),
         cache_logger_on_first_use=True,
     )
 

@@ -148,6 +148,7 @@ async def test_agency_replaces_its_own_key(house: House) -> None:
         submitted = await wire.submit(governing(alpha, statement))
         entered, entry = rows_of(house.folder), last_entry(house.folder)
         refused = await fault_in(wire.submit(after_revocation))
+        again = await wire.submit(before_revocation)
         alpha.signing = fresh
         after = await wire.submit(house.good())
         policy = await policy_of(house, wire)
@@ -158,7 +159,10 @@ async def test_agency_replaces_its_own_key(house: House) -> None:
     assert ("governance:key_statement:entered", ALPHA) == (entry.tag, entry.actor)
     assert statement == entry.governance.key_statement
     assert "KEY_REVOKED" == refused.reason
-    for answer in (before, submitted, after):
+    # A retry of what was entered before gets its first answer, whatever became of the key.
+    assert again.submission.repeated_submission
+    assert before.submission.outcomes == again.submission.outcomes
+    for answer in (before, submitted, again, after):
         receipt_file(answer.submission, answer.checkpoint).verify(policy)
 
 

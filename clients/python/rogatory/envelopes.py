@@ -324,12 +324,7 @@ def verify_signatures(
     for signed in header.signed_by:
         known = ring.get(signed.key)
         if known is None or known.agency != header.sender or known.role != signed.role:
-            raise EnvelopeError(
-                f"key {signed.key.hex()[:16]} is not enrolled for {header.sender} in role "
-                f"{codes_pb2.KeyRole.Name(signed.role)}",
-                hint="Enrol it with a key statement, or sign with a key that is enrolled.",
-                reason="KEY_UNKNOWN",
-            )
+            raise key_unknown(signed.key, sender=header.sender, role=signed.role)
         check_key(known, entry_time=entry_time)
         if known.public_key is None:
             raise EnvelopeError(
@@ -347,6 +342,16 @@ def verify_signatures(
             ) from error
         known_keys.append(known)
     return tuple(known_keys)
+
+
+def key_unknown(fingerprint: bytes, *, sender: str, role: int) -> EnvelopeError:
+    """Return the error for a key that is not the sender's in the role in which it signed."""
+    return EnvelopeError(
+        f"key {fingerprint.hex()[:16]} is not enrolled for {sender} in role "
+        f"{codes_pb2.KeyRole.Name(role)}",  # type: ignore[arg-type]  # a KeyRole number
+        hint="Enrol it with a key statement, or sign with a key that is enrolled.",
+        reason="KEY_UNKNOWN",
+    )
 
 
 def check_expiry(header: envelope_pb2.Header, *, entry_time: int) -> None:

@@ -61,7 +61,7 @@ class KnownKey:
         return ""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _AgencyState:
     agency: key_statement_pb2.Agency
     root: keys.PublicKey
@@ -72,12 +72,19 @@ class _AgencyState:
 class KeyRing:
     """The keys of all agencies.
 
-    Not safe for concurrent change; the gateway replaces it as a whole.
+    Not safe for concurrent change: the gateway changes a copy and puts that in its place.
     """
 
     def __init__(self) -> None:
         self._keys: dict[bytes, KnownKey] = {}
         self._agencies: dict[str, _AgencyState] = {}
+
+    def copy(self) -> KeyRing:
+        """Return a ring of the same keys that changes by itself."""
+        made = KeyRing()
+        made._keys = self._keys.copy()
+        made._agencies = self._agencies.copy()
+        return made
 
     def add(self, signed: key_statement_pb2.SignedKeyStatement, *, entry_time: int) -> str:
         """Take a statement that was entered in the log at ``entry_time``; return its agency id.

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from rogatory_gateway.ledger.registry import Registry
 
 
+LAPSES = frozenset({"KEY_EXPIRED", "KEY_REVOKED"})
+"""What may befall a key between a message and its retry, which still gets the first answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A submission as it came in."""
@@ -56,7 +60,8 @@ class Admission:
     def admit(self, candidate: Candidate) -> MessageItem | RejectionItem:
         """Take all steps: return the message, or the rejection that goes to the log in its place.
 
-        A rejection's ``error`` says what was wrong.
+        A rejection's ``error`` says what was wrong. A message signed by a key that has lapsed comes
+        back as a message with that rejection: only the ledger knows whether it is a retry.
         """
         opened = self.open(candidate)
         if isinstance(opened, RejectionItem):
@@ -90,17 +95,22 @@ class Admission:
         signers: tuple[KnownKey, ...] | EnvelopeError,
     ) -> MessageItem | RejectionItem:
         """Take step 5, with the result of step 4."""
+        lapsed = None
         if isinstance(signers, EnvelopeError):
-            return rejection(signers, candidate, None)
+            lapsed = rejection(signers, candidate, None)
+            if signers.reason not in LAPSES:
+                return lapsed
+            signers = ()
         try:
             envelopes.check_parts(opened, allow_absent=False)
         except EnvelopeError as error:
-            return rejection(error, candidate, opened)
+            return lapsed or rejection(error, candidate, opened)
         return MessageItem(
             actor=candidate.caller.agency,
             certificate=candidate.caller.certificate,
             opened=opened,
             signers=signers,
+            lapsed=lapsed,
         )
 
 

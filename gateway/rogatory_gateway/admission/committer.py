@@ -23,7 +23,7 @@ from rogatory_gateway import errors, telemetry
 from rogatory_gateway.ledger.items import MessageItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rogatory.errors import EnvelopeError
     from rogatory_gateway.admission.admission import Candidate
@@ -69,7 +69,12 @@ class _Waiting:
 
 
 class Committer:
-    """Collects items into groups and commits them, one group at a time."""
+    """Collects items into groups and commits them, one group at a time.
+
+    Attributes:
+        broken: Set when a defect has ended a stage: nothing can be entered any more, and whoever
+            waited has been told. The process should end and be started again.
+    """
 
     def __init__(
         self,
@@ -107,6 +112,8 @@ class Committer:
         self._verified: asyncio.Queue[tuple[list[_Waiting], list[Item]]] = asyncio.Queue(1)
         self._in_hand = 0
         self._last = 1
+        self._unanswered: set[asyncio.Future[Entered]] = set()
+        self.broken = asyncio.Event()
 
     def start(self) -> None:
         """Begin committing. From here on the event loop writes; it waits for no lock in SQLite."""
@@ -115,10 +122,12 @@ class Committer:
             asyncio.create_task(self._verify_groups(), name="verify-groups"),
             asyncio.create_task(self._commit_groups(), name="commit-groups"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._stage_ended)
 
     async def stop(self) -> None:
         """Commit what waits, then stop."""
-        while self._waiting or self._in_hand:  # noqa: ASYNC110 - once, at the very end
+        while (self._waiting or self._in_hand) and not self.broken.is_set():  # noqa: ASYNC110 - once
             await asyncio.sleep(_LOCK_POLL_SECONDS)
         for task in self._tasks:
             task.cancel()
@@ -131,9 +140,13 @@ class Committer:
         Raises:
             EnvelopeError: TOO_MANY_IN_FLIGHT or LEDGER_UNAVAILABLE; nothing was decided.
         """
+        if self.broken.is_set():
+            raise errors.ledger_unavailable()
         if self._count + len(items) > self._capacity:
             raise errors.too_many_in_flight()
         future: asyncio.Future[Entered] = asyncio.get_running_loop().create_future()
+        self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
         self._waiting.append(_Waiting(items, size, future))
         self._count += len(items)
         self._arrived.set()
@@ -206,40 +219,55 @@ class Committer:
     async def _commit(self, group: list[_Waiting], items: list[Item]) -> None:
         try:
             open_group = await self._begin(items)
-            with telemetry.COMMIT_SECONDS.time():
-                await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
-            appended = open_group.finish()
-            checkpoint = self._sign(appended)
         except SQLAlchemyError as error:
-            # Whether the commit took is not known: the next group reads the head from the database.
-            self._ledger.forget()
-            # No traceback: SQLAlchemy's holds the statement's parameters, which are records.
-            log.error("group not committed", error=type(error).__name__, detail=_detail(error))  # noqa: TRY400
-            self._fail(group, errors.ledger_unavailable())
+            self._not_committed(group, error)
             return
         except Exception:
-            self._ledger.forget()
-            log.exception("group failed", members=len(group))
+            log.exception("group not decided", members=len(group))
             if len(group) == 1:
                 self._fail(group, errors.internal())
                 return
             # One member that meets a defect must not take the others with it.
-            start = 0
-            for waiting in group:
-                end = start + len(waiting.items)
-                await self._commit([waiting], items[start:end])
-                start = end
+            for waiting, own in _shares(group, items):
+                await self._commit([waiting], own)
             return
-        start = 0
-        for waiting in group:
-            end = start + len(waiting.items)
+        try:
+            with telemetry.COMMIT_SECONDS.time():
+                await asyncio.get_running_loop().run_in_executor(self._thread, open_group.commit)
+            appended = open_group.finish()
+            checkpoint = self._sign(appended)
+        except Exception as error:  # noqa: BLE001 - from here on it may have been committed
+            self._not_committed(group, error)
+            return
+        for waiting, own in _shares(group, items):
             # A caller who went away has cancelled its future; its message is entered all the same.
             if not waiting.future.done():
                 waiting.future.set_result(
-                    Entered(items=items[start:end], appended=appended, checkpoint=checkpoint)
+                    Entered(items=own, appended=appended, checkpoint=checkpoint)
                 )
-            start = end
-        self._announce(appended)
+        try:
+            self._announce(appended)
+        except Exception:
+            log.exception("group not announced", size=appended.size)
+
+    def _not_committed(self, group: list[_Waiting], error: Exception) -> None:
+        """Tell callers to retry: they find the outcome if the commit took, which is not known."""
+        self._ledger.forget()
+        # No traceback: SQLAlchemy's holds the statement's parameters, which are records.
+        detail = _detail(error) if isinstance(error, SQLAlchemyError) else ""
+        log.error("group not committed", error=type(error).__name__, detail=detail)
+        self._fail(group, errors.ledger_unavailable())
+
+    def _stage_ended(self, task: asyncio.Task[None]) -> None:
+        """Let nobody wait for a stage that is no more."""
+        if task.cancelled():
+            return
+        self.broken.set()
+        for future in list(self._unanswered):
+            if not future.done():
+                future.set_exception(errors.ledger_unavailable())
+        error = task.exception()
+        log.critical("stage ended", stage=task.get_name(), error=type(error).__name__)
 
     async def _begin(self, items: Sequence[Item]) -> Group:
         deadline = asyncio.get_running_loop().time() + LOCK_PATIENCE_SECONDS
@@ -267,3 +295,14 @@ class Committer:
 def _detail(error: SQLAlchemyError) -> str:
     """Return the driver's own words, without the statement and its parameters: they hold data."""
     return str(getattr(error, "orig", error))[:200]
+
+
+def _shares(
+    group: Sequence[_Waiting], items: Sequence[Item]
+) -> Iterator[tuple[_Waiting, list[Item]]]:
+    """Return each member of a group with its own items."""
+    start = 0
+    for waiting in group:
+        end = start + len(waiting.items)
+        yield waiting, list(items[start:end])
+        start = end

@@ -25,7 +25,7 @@ from rogatory.errors import EnvelopeError, Violation
 from rogatory_gateway.admission.admission import Admission, Candidate
 from rogatory_gateway.admission.identify import Caller
 from rogatory_gateway.ledger.database import open_engine
-from rogatory_gateway.ledger.items import RejectionItem
+from rogatory_gateway.ledger.items import MessageItem
 from rogatory_gateway.ledger.reading import governance_documents
 from rogatory_gateway.ledger.registry import Registry
 
@@ -164,7 +164,9 @@ class _Helper:
     def _admit(self, data: bytes, agency: str, kind: int) -> dict[str, Any]:
         caller = Caller(agency=agency, kind=kind, key_digest=b"", certificate=b"")
         item = self._admission.admit(Candidate(data=data, caller=caller))
-        if not isinstance(item, RejectionItem):
+        if isinstance(item, MessageItem) and item.lapsed is not None:
+            item = item.lapsed
+        if isinstance(item, MessageItem):
             return {"signers": [key.fingerprint.hex() for key in item.signers]}
         error = item.error
         return {

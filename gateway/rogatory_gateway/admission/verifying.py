@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from rogatory import envelopes
-from rogatory_gateway.admission.admission import Candidate, rejection
+from rogatory_gateway.admission.admission import LAPSES, Candidate, rejection
 from rogatory_gateway.admission.helper import HelperProcess, Verdict, request_of
 from rogatory_gateway.ledger.items import MessageItem, RejectionItem
 
@@ -164,6 +164,8 @@ class GroupVerifier:
     def _item(self, candidate: Candidate, verdict: Verdict) -> Item:
         """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""
         if verdict.error is not None:
+            if verdict.error.reason in LAPSES:
+                return self._admission.admit(candidate)
             signed = envelopes.parse_checked(candidate.data) if verdict.signed else None
             return rejection(verdict.error, candidate, signed)
         signers: list[KnownKey] = []

@@ -81,6 +81,10 @@ class Decider:
         self._memo = DecisionMemo()
         self._signers: dict[tuple[bytes, ...], list[decision_pb2.SignerStanding]] = {}
 
+    def forget(self) -> None:
+        """Forget who signers are: a commit that failed has taken back a key statement."""
+        self._signers.clear()
+
     def decide(
         self,
         header: envelope_pb2.Header,

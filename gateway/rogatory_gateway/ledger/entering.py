@@ -14,6 +14,7 @@ from rogatory.envelopes import (
     access_commitment,
     check_expiry,
     check_key,
+    key_unknown,
     outcome_commitment,
     rejection_commitment,
 )
@@ -61,6 +62,7 @@ class Entering:
 
     Attributes:
         entry_time: Of its next entry, nanoseconds since the Unix epoch; only governance moves it.
+        registry: As it will be once the group is durable.
         leaves: Leaf hash of each entry made so far.
         woken: (agency, exercise) of every inbox that grew.
         governed: Governance entries made.
@@ -85,6 +87,7 @@ class Entering:
         self._rows = Rows(statements)
         self._seen: dict[bytes, MessageItem] = {}
         self.entry_time = entry_time
+        self.registry = memory.registry
         self.leaves: list[bytes] = []
         self.woken: set[tuple[str, bool]] = set()
         self.tags: Counter[str] = Counter()
@@ -158,12 +161,17 @@ class Entering:
                 item.index, item.repeated = earlier[0], True
                 item.entry, item.outcomes = load_outcomes(self._connection, earlier[0])
             return
+        if item.lapsed is not None:
+            self._enter_rejection(item.lapsed)
+            item.error = item.lapsed.error
+            item.index, item.entry = item.lapsed.index, item.lapsed.entry
+            return
         error = self._fault_at_entry(item, self.entry_time)
         document = None
         if error is None and header.kind == codes_pb2.KIND_GOVERNANCE:
             try:
                 document = submitted_document(
-                    item.opened, registry=self._memory.registry, entry_time=self.entry_time
+                    item.opened, registry=self.registry, entry_time=self.entry_time
                 )
             except EnvelopeError as fault:
                 error = fault
@@ -183,16 +191,17 @@ class Entering:
         header = item.opened.header
         try:
             check_expiry(header, entry_time=entry_time)
-            if not self._memory.registry.is_enrolled(header.sender):
+            if not self.registry.is_enrolled(header.sender):
                 return EnvelopeError(
                     f"{header.sender} is no longer let in",
                     hint="Ask the operator of the gateway.",
                     reason="AGENCY_REVOKED",
                 )
             for key in item.signers:
-                check_key(
-                    self._memory.registry.ring.get(key.fingerprint) or key, entry_time=entry_time
-                )
+                known = self.registry.ring.get(key.fingerprint)
+                if known is None or known.agency != key.agency or known.role != key.role:
+                    return key_unknown(key.fingerprint, sender=header.sender, role=key.role)
+                check_key(known, entry_time=entry_time)
         except EnvelopeError as error:
             return error
         return None
@@ -217,7 +226,7 @@ class Entering:
         decided = self._decider.decide(
             header,
             signers=item.signers,
-            registry=self._memory.registry,
+            registry=self.registry,
             state=LedgerState(self._connection),
             entry_time=self.entry_time,
         )
@@ -290,8 +299,10 @@ class Entering:
         earlier = self.entry_time if self.leaves else self._memory.head.entry_time
         # Later than what came before: else a key revoked here would seem revoked back then.
         self.entry_time = max(self.entry_time, earlier + 1)
+        if self.registry is self._memory.registry:
+            self.registry = self.registry.copy()
         try:
-            tag = self._memory.registry.add(item.document, entry_time=self.entry_time)
+            tag = self.registry.add(item.document, entry_time=self.entry_time)
         except RogatoryError as error:
             item.error = error
             return

@@ -61,6 +61,8 @@ class MessageItem(Item):
 
     Attributes:
         signers: The keys that signed, in the order of ``signed_by``.
+        lapsed: The rejection that is entered in its place unless it was entered before: a key that
+            signs it is no longer valid, so it can only be the retry of a message that was.
         outcomes: One for each recipient, in the header's order.
         repeated: The identity had been entered before, and these are the original outcomes.
         error: Why nothing was decided after all: expired, conflict, key no longer valid.
@@ -68,6 +70,7 @@ class MessageItem(Item):
 
     opened: OpenedEnvelope
     signers: tuple[KnownKey, ...]
+    lapsed: RejectionItem | None = None
     outcomes: list[OutcomeRow] = field(default_factory=list)
     repeated: bool = False
     error: EnvelopeError | None = None

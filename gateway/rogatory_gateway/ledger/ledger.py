@@ -73,6 +73,7 @@ class Group:
         """Take the new head over into memory, after `commit`."""
         entering, growth, memory = self._entering, self._growth, self._memory
         if entering.leaves:
+            memory.registry = entering.registry
             memory.head = Head(
                 size=growth.size,
                 entry_time=entering.entry_time,
@@ -177,6 +178,7 @@ class Ledger:
     def forget(self) -> None:
         """Mark the memory as unsure: the next group loads the head from the database."""
         self._memory.forget()
+        self._decider.forget()
         try:
             # Not only when `in_transaction`: one whose commit failed is over and still in the way.
             self._connection.rollback()

@@ -31,7 +31,11 @@ class AgreementVersion:
 
 
 class Registry:
-    """Keys, agencies and agreements at one length of the log."""
+    """Keys, agencies and agreements at one length of the log.
+
+    Whoever enters a group changes a copy, which takes this one's place once it is durable: nothing
+    is judged by a statement that a failed commit takes back.
+    """
 
     def __init__(self) -> None:
         self.ring = KeyRing()
@@ -51,6 +55,17 @@ class Registry:
         for document, entry_time in documents:
             registry.add(entry_pb2.Governance.FromString(document), entry_time=entry_time)
         return registry
+
+    def copy(self) -> Registry:
+        """Return a registry of the same content that changes by itself."""
+        made = Registry()
+        made.ring = self.ring.copy()
+        made.statements = {agency: list(them) for agency, them in self.statements.items()}
+        made.revoked = self.revoked.copy()
+        made._agreements = {name: list(them) for name, them in self._agreements.items()}
+        made._by_digest = self._by_digest.copy()
+        made._tls = self._tls.copy()
+        return made
 
     def add(self, document: entry_pb2.Governance, *, entry_time: int) -> str:
         """Check a document and take it into force; return the tag of its log entry.

@@ -167,6 +167,56 @@ async def test_lock_that_is_never_released(bench: Bench, monkeypatch: pytest.Mon
     assert 4 == item.index
 
 
+async def test_what_was_committed_is_never_said_to_be_undecided(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that fails after the commit says: retry; and the retry finds the outcome."""
+    item, retry = bench.history.transfer(RO), bench.history.transfer(RO)
+    retry.opened = item.opened
+    sign = bench.committer._sign
+    monkeypatch.setattr(bench.committer, "_sign", lambda _: 1 / 0)
+
+    with pytest.raises(EnvelopeError) as failed:
+        await bench.committer.enter([item])
+    monkeypatch.setattr(bench.committer, "_sign", sign)
+    await bench.committer.enter([retry])
+
+    assert "LEDGER_UNAVAILABLE" == failed.value.reason
+    assert (4, True) == (retry.index, retry.repeated)
+
+
+async def test_an_announcement_that_fails_stops_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message is durable and answered; the next one is entered as well."""
+    monkeypatch.setattr(bench.committer, "_announce", lambda _: 1 / 0)
+    items = [bench.history.transfer(RO) for _ in range(2)]
+
+    for item in items:
+        await bench.committer.enter([item])
+
+    assert [4, 5] == [item.index for item in items]
+
+
+@pytest.mark.parametrize("stage", ["_verify", "_commit"])
+async def test_a_stage_that_ends_leaves_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """A defect that ends the work is told to all who wait, to all who come, and to the process."""
+
+    async def defect(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bench.committer, stage, defect)
+
+    for _ in range(2):
+        with pytest.raises(EnvelopeError) as failed:
+            await bench.committer.enter([bench.history.transfer(RO)])
+        assert "LEDGER_UNAVAILABLE" == failed.value.reason
+
+    assert bench.committer.broken.is_set()
+
+
 async def test_caller_that_left(bench: Bench) -> None:
     """A message whose caller hung up is entered all the same, and does not disturb the rest."""
     gone, stays = bench.history.transfer(RO), bench.history.transfer(RO)
