@@ -131,14 +131,17 @@ def read(header: envelope_pb2.Header, index: int, context: dc.DecisionContext) -
 
 
 def _four_eyes(signers: Sequence[dc.SignerStanding]) -> bool:
-    distinct = list({signer.key: signer for signer in signers}.values())
-    return any(
-        signer.role == codes_pb2.KEY_ROLE_OFFICER
-        and codes_pb2.OFFICER_RIGHT_APPROVE in signer.rights
-        and len(distinct) > 1
-        and all(other.officer != signer.officer for other in distinct if other is not signer)
-        for signer in distinct
-    )
+    for one in signers:
+        for other in signers:
+            if (
+                {one.role, other.role} == {codes_pb2.KEY_ROLE_OFFICER}
+                and codes_pb2.OFFICER_RIGHT_SIGN in one.rights
+                and codes_pb2.OFFICER_RIGHT_APPROVE in other.rights
+                and one.key != other.key
+                and one.officer != other.officer
+            ):
+                return True
+    return False
 
 
 def barred(agreement: ag.Agreement | None, message: Message) -> Any:  # noqa: ANN401 - a Ground

@@ -18,7 +18,7 @@ from rogatory import clock, envelopes
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
 from rogatory.policy import Policy
 from tests.support import forge, records
-from tests.support.house import APPROVE, OFFICER, SIGN, House
+from tests.support.house import APPROVE, OFFICER, SECOND_OFFICER, SIGN, House
 from tests.support.verifying import policy_of
 from tests.support.wire import Wire, receipt_file
 from tests.support.world import ORIGIN, header
@@ -30,6 +30,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 ALPHA, BETA, GAMMA = samples.ALPHA, samples.BETA, samples.GAMMA
 MARGIN = 60 * clock.NANOSECONDS_PER_SECOND
 """Between the sender's clock when it writes a deadline and the gateway's at entry."""
+OFFICERS = {samples.AUTHOR_KEY: OFFICER, samples.APPROVER_KEY: SECOND_OFFICER}
+"""Who signs here for the officers of the table."""
 PLAIN = """\
 agreement_id: plain
 version: 1
@@ -63,7 +65,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     house = House(tmp_path_factory.mktemp("gateway") / "gateway")
     with house.world.together():
         for agency in (ALPHA, BETA, GAMMA):
-            house.world.enrol(agency, officers={OFFICER: [SIGN, APPROVE]})
+            house.world.enrol(agency, officers={OFFICER: [SIGN], SECOND_OFFICER: [SIGN, APPROVE]})
         house.world.agree(PLAIN)
         for pair in CONDITION_PAIRS:
             house.world.agree(
@@ -126,8 +128,11 @@ def write(bench: Bench, pair: ConditionPair, wanted: envelope_pb2.Header) -> byt
     sealed = [position for position, part in enumerate(wanted.parts) if part.sealed]
     agency = bench.house.agency(ALPHA)
     draft = forge.draft(head, *map(content, wanted.parts), signer=agency.signing, sealed=sealed)
-    if len(wanted.signed_by) > 1:
-        draft.signers.append((agency.officer_signers[OFFICER], forge.OFFICER))
+    draft.signers += [
+        (agency.officer_signers[OFFICERS[signed.key]], forge.OFFICER)
+        for signed in wanted.signed_by
+        if signed.key in OFFICERS
+    ]
     return draft.serialise()
 
 

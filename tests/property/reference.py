@@ -6,7 +6,7 @@ An oracle for `decide`: what becomes of the message, and which parts go.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, product
 
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
 
@@ -152,18 +152,27 @@ class Reference:
     def _form(self, conditions: agreement_pb2.Conditions) -> bool:
         handling = self.header.handling
         context = [part.facts for part in self.header.parts if part.category == CONTEXT]
-        two = len({signer.key for signer in self.context.signers}) > 1
         latest = self.entry + timedelta(days=conditions.retention_at_most_days)
         end = handling.retention_end_time
         kept = handling.HasField("retention_end_time") and end.seconds <= latest.timestamp()
         return (
-            (not conditions.four_eyes or two)
+            (not conditions.four_eyes or self._two_officers())
             and (not conditions.case_reference or any(f.case_reference for f in context))
             and (not conditions.justification or any(f.justification for f in context))
             and handling.onward_transfer <= (conditions.onward_transfer_at_most or 3)
             and handling.evidential_use <= (conditions.evidential_use_at_most or 3)
             and (not conditions.retention_at_most_days or kept)
             and conditions.reference in (0, self.context.reference)
+        )
+
+    def _two_officers(self) -> bool:
+        officers = [s for s in self.context.signers if s.role == codes_pb2.KEY_ROLE_OFFICER]
+        authors = {(s.key, s.officer) for s in officers if codes_pb2.OFFICER_RIGHT_SIGN in s.rights}
+        approving = {
+            (s.key, s.officer) for s in officers if codes_pb2.OFFICER_RIGHT_APPROVE in s.rights
+        }
+        return any(
+            not set(author) & set(approver) for author, approver in product(authors, approving)
         )
 
     def _part(self, conditions: agreement_pb2.Conditions, unit: int | None) -> bool:

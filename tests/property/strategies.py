@@ -37,6 +37,11 @@ SUBJECTS = (common_pb2.DATA_SUBJECT_CATEGORY_SUSPECT, common_pb2.DATA_SUBJECT_CA
 PURPOSES = (codes_pb2.PURPOSE_INVESTIGATION, codes_pb2.PURPOSE_PROSECUTION)
 TLP = (common_pb2.TLP_RED, common_pb2.TLP_AMBER, common_pb2.TLP_CLEAR)
 SIENA = (codes_pb2.SIENA_CODE_H0, codes_pb2.SIENA_CODE_H1)
+RIGHTS = (
+    codes_pb2.OFFICER_RIGHT_DRAFT,
+    codes_pb2.OFFICER_RIGHT_SIGN,
+    codes_pb2.OFFICER_RIGHT_APPROVE,
+)
 URGENCIES = (codes_pb2.URGENCY_ROUTINE, codes_pb2.URGENCY_URGENT)
 ASSISTANCE = (
     request_pb2.ASSISTANCE_KIND_INFORMATION,
@@ -300,7 +305,7 @@ def headers(draw: st.DrawFn) -> envelope_pb2.Header:
 
 @st.composite
 def contexts(draw: st.DrawFn) -> decision_pb2.DecisionContext:
-    """A context on some weekday, with or without an approving officer."""
+    """A context on some weekday, signed by the agency's system and some officers."""
     made = decision_pb2.DecisionContext(
         entry_time=Timestamp(seconds=ENTRY + draw(st.integers(0, 6)) * DAY),
         recipient_enrolled=draw(st.integers(0, 19)) > 0,
@@ -311,16 +316,37 @@ def contexts(draw: st.DrawFn) -> decision_pb2.DecisionContext:
             for n in range(6)
         ],
     )
-    if draw(st.booleans()):
-        made.signers.append(approver())
+    made.signers.extend(draw(st.lists(_officers(), max_size=3)))
     return made
 
 
-def approver() -> decision_pb2.SignerStanding:
-    """An officer with the right to approve."""
-    return decision_pb2.SignerStanding(
-        key=b"\x01" * 32,
-        role=codes_pb2.KEY_ROLE_OFFICER,
-        officer="officer-7",
-        rights=[codes_pb2.OFFICER_RIGHT_APPROVE],
+@st.composite
+def _officers(draw: st.DrawFn) -> decision_pb2.SignerStanding:
+    # Few keys and pseudonyms: one officer with two keys should come up, and one key said twice.
+    return officer(
+        key=draw(st.integers(1, 3)), name=draw(st.integers(1, 3)), rights=draw(_some(RIGHTS))
     )
+
+
+def officer(
+    *, key: int, name: int, rights: Sequence[codes_pb2.OfficerRight.ValueType]
+) -> decision_pb2.SignerStanding:
+    """An officer who signed."""
+    return decision_pb2.SignerStanding(
+        key=bytes([key] * 32),
+        role=codes_pb2.KEY_ROLE_OFFICER,
+        officer=f"officer-{name}",
+        rights=rights,
+    )
+
+
+def lacking(
+    signers: Sequence[decision_pb2.SignerStanding],
+) -> list[decision_pb2.SignerStanding]:
+    """The fewest signatures of officers that have not signed yet that four eyes lacks."""
+    author = officer(key=8, name=8, rights=[codes_pb2.OFFICER_RIGHT_SIGN])
+    approver = officer(key=9, name=9, rights=[codes_pb2.OFFICER_RIGHT_APPROVE])
+    has = {right for signer in signers for right in signer.rights}
+    if codes_pb2.OFFICER_RIGHT_SIGN in has:
+        return [approver]
+    return [author] if codes_pb2.OFFICER_RIGHT_APPROVE in has else [author, approver]

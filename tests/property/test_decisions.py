@@ -299,7 +299,7 @@ def _change(
         elif name == "deadline":
             header.request.respond_by_time.seconds = _due(context, value)
         elif name == "second_approval":
-            context.signers.append(s.approver())
+            context.signers.extend(s.lacking(context.signers))
         elif name in ("case_reference", "justification"):
             _context_facts(header, name)
         elif name == "without_part":

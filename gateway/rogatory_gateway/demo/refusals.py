@@ -62,10 +62,10 @@ def quota(desk: Desk) -> list[Attempt]:
 
 
 def biometrics_without_approval(desk: Desk) -> list[Attempt]:
-    """Fingerprints under one signature; then with the head's approval."""
+    """Fingerprints under one officer's signature; then with the head's approval."""
     draft = _transfer("vn.police", cast.NEIGHBOURS, "Art. 4(2)")
     parts = [_because(desk), persons.fingerprints(desk.agency, 2)]
-    return [(draft, parts, desk.signers()), (draft, parts, desk.signers("head"))]
+    return [(draft, parts, desk.signers("duty")), (draft, parts, desk.signers("duty", "head"))]
 
 
 def no_case_reference(desk: Desk) -> list[Attempt]:

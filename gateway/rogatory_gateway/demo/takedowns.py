@@ -71,7 +71,7 @@ async def analyse(desk: Desk, order: Result) -> Result:
 
 
 async def ask_takedowns(desk: Desk, order: Result) -> Result:
-    """The desk asks each private partner to take down what lies with it; a second officer signs."""
+    """The desk asks each private partner to take down what lies with it; two officers sign."""
     batch = []
     for firm in cast.PARTNERS:
         found = [item.host for item in desk.memory.hosts.values() if item.keeper == firm] + [
@@ -98,7 +98,7 @@ async def ask_takedowns(desk: Desk, order: Result) -> Result:
             desk.agency, "duty", case=CASE, justification="Hosts on your network steal credentials."
         )
         form = content.takedown_request(firm, [item.record_id for item in listed.indicators])
-        batch.append(desk.build(draft, reason, form, listed, signers=desk.signers("head")))
+        batch.append(desk.build(draft, reason, form, listed, signers=desk.signers("duty", "head")))
     return result(await desk.send(*batch))
 
 

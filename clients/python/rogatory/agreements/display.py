@@ -141,7 +141,7 @@ def _plain_conditions(conditions: agreement_pb2.Conditions) -> Iterator[tuple[st
     texts = {
         "dual_criminality": "every offence is one under the law of sender and recipient",
         "minimum_penalty_months": "every offence carries at least {} months under the sender's law",
-        "four_eyes": "a second officer with the right to approve has signed",
+        "four_eyes": "an officer has signed as author, and a second one with the right to approve",
         "case_reference": "a case reference is given",
         "justification": "a justification is given",
         "sealing": "the parts are {}",

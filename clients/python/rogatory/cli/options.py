@@ -72,7 +72,8 @@ OfficerKeyOption = Annotated[
     typer.Option(
         "--officer-key",
         metavar="PSEUDONYM",
-        help="Sign with this officer's key too, by pseudonym. Repeatable.",
+        help="Sign with this officer's key too, by pseudonym. Repeatable: four eyes wants an author"
+        " and an officer who approves.",
     ),
 ]
 ExerciseOption = Annotated[

@@ -156,6 +156,7 @@ def _cite(_: CompiledAgreement, situation: Situation, value: str) -> Situation:
 
 
 def _approve(_: CompiledAgreement, situation: Situation, __: object) -> Situation:
+    # Whichever signatures four eyes lacks: where no officer has signed as author, that one too.
     return situation._replace(four_eyes=True)
 
 

@@ -31,7 +31,7 @@ _CONDITIONS: Mapping[int, str] = MappingProxyType(
     {
         decision_pb2.CONDITION_DUAL_CRIMINALITY: "an offence under the law of both sides",
         decision_pb2.CONDITION_MINIMUM_PENALTY: "the minimum penalty",
-        decision_pb2.CONDITION_FOUR_EYES: "a second approval by another officer",
+        decision_pb2.CONDITION_FOUR_EYES: "two officers' signatures (author and approver)",
         decision_pb2.CONDITION_CASE_REFERENCE: "a case reference",
         decision_pb2.CONDITION_SEALING: "the form of its parts (sealed or clear)",
         decision_pb2.CONDITION_ONWARD_TRANSFER: "the limit on onward transfer",

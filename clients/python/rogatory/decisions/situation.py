@@ -106,7 +106,7 @@ class Situation(NamedTuple):
 
     Attributes:
         barred: A ``Ground`` that rules the exchange out before any clause is read; 0: none.
-        four_eyes: An officer with the right to approve signed beside another.
+        four_eyes: One officer signed as author, and another who may approve.
         reference: A ``ReferenceStanding``; 0 where the agreement does not look at it.
         retention_days: Smallest retention named in the agreement that the header keeps; 0: none.
         deadlines_kept: Mask of the agreement's deadlines that the header leaves room for.
@@ -230,21 +230,19 @@ def _barred(
 
 
 def four_eyes(signers: Iterable[decision_pb2.SignerStanding]) -> bool:
-    """Say whether an officer with the right to approve signed, and somebody else beside them.
+    """Say whether two officers signed: one who may sign as author, another who may approve.
 
-    At least two distinct keys; the approving officer's pseudonym differs from every other signer's.
-    A name in the CONTEXT part never counts.
+    Two keys and two pseudonyms. The agency's own signature is made by its system, with nobody
+    looking, and never counts; nor does a name in the CONTEXT part.
     """
-    distinct = {signer.key: signer for signer in signers}
-    for key, signer in distinct.items():
-        if (
-            signer.role == codes_pb2.KEY_ROLE_OFFICER
-            and codes_pb2.OFFICER_RIGHT_APPROVE in signer.rights
-            and len(distinct) > 1
-            and all(o.officer != signer.officer for k, o in distinct.items() if k != key)
-        ):
-            return True
-    return False
+    officers = [signer for signer in signers if signer.role == codes_pb2.KEY_ROLE_OFFICER]
+    authors = [o for o in officers if codes_pb2.OFFICER_RIGHT_SIGN in o.rights]
+    approvers = [o for o in officers if codes_pb2.OFFICER_RIGHT_APPROVE in o.rights]
+    return any(
+        author.key != approver.key and author.officer != approver.officer
+        for author in authors
+        for approver in approvers
+    )
 
 
 def deadline_length(unit: int, amount: int, weekday: int) -> int:

@@ -319,3 +319,34 @@ def test_draft_agreement_is_tried_without_a_gateway(
 
     assert code == result.code
     assert "for de.police" in result.out
+
+
+@pytest.mark.parametrize(
+    ("officers", "code"),
+    [
+        ([], ExitCode.REFUSED),
+        (["a.meyer"], ExitCode.REFUSED),
+        (["a.meyer", "b.lang"], ExitCode.OK),
+    ],
+)
+def test_four_eyes_are_those_of_two_officers(
+    run: Run, tmp_path: Path, officers: list[str], code: ExitCode
+) -> None:
+    """One officer beside the agency's own key does not do: an author and an approver sign."""
+    home = tmp_path / "fr"
+    run("keygen", "fr.police", "--officer", "a.meyer", "--officer", "b.lang", "--home", home)
+    text, records = tmp_path / "x.yaml", tmp_path / "records.json"
+    text.write_text(f"{AGREEMENT_TEXT}    conditions: {{four_eyes: true}}\n", "utf-8")
+    records.write_text(
+        '{"indicators": [{"type": "INDICATOR_TYPE_DOMAIN", "value": "a.example",'
+        ' "status": "INDICATOR_STATUS_REPORTED"}]}',
+        "utf-8",
+    )
+
+    result = run(
+        *("agreement", "evaluate", text, records, "--to", "de.police:x:Art. 2", "--home", home),
+        *(item for officer in officers for item in ("--officer-key", officer)),
+    )
+
+    assert code == result.code
+    assert ("two officers' signatures" in result.out) == (code == ExitCode.REFUSED)

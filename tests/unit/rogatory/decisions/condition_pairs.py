@@ -86,11 +86,15 @@ def _pair(
 
 
 PERSON = s.part(groups=[s.IDENTITY], subjects=[s.SUSPECT])
-BOTH_SIGNERS = (
-    (s.SYSTEM_KEY, codes_pb2.KEY_ROLE_SIGNING),
-    (s.APPROVER_KEY, codes_pb2.KEY_ROLE_OFFICER),
-)
 _REQUEST = s.part(codes_pb2.PART_CATEGORY_REQUEST)
+
+
+def signed_by(*officers: bytes) -> list[tuple[bytes, int]]:
+    """Return the signers of a header: the agency's system, and officers by their keys."""
+    return [
+        (s.SYSTEM_KEY, codes_pb2.KEY_ROLE_SIGNING),
+        *((key, codes_pb2.KEY_ROLE_OFFICER) for key in officers),
+    ]
 
 
 def _request(hours: int) -> envelope_pb2.Header:
@@ -151,9 +155,19 @@ CONDITION_PAIRS: tuple[ConditionPair, ...] = (
         "four eyes",
         decision_pb2.CONDITION_FOUR_EYES,
         "four_eyes: true",
-        s.header(PERSON, signers=BOTH_SIGNERS),
-        s.header(PERSON),
-        permitted_context=s.context(approver=True),
+        s.header(PERSON, signers=signed_by(*s.TWO_OFFICERS)),
+        s.header(PERSON, signers=signed_by(s.AUTHOR_KEY)),
+        permitted_context=s.context(officers=s.TWO_OFFICERS),
+        refused_context=s.context(officers=[s.AUTHOR_KEY]),
+    ),
+    _pair(
+        "four eyes of one officer with both rights",
+        decision_pb2.CONDITION_FOUR_EYES,
+        "four_eyes: true",
+        s.header(PERSON, signers=signed_by(*s.TWO_OFFICERS)),
+        s.header(PERSON, signers=signed_by(s.APPROVER_KEY)),
+        permitted_context=s.context(officers=s.TWO_OFFICERS),
+        refused_context=s.context(officers=[s.APPROVER_KEY]),
     ),
     _pair(
         "case reference",

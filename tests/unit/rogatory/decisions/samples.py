@@ -18,7 +18,13 @@ AGREEMENT_ID = "test"
 ENTRY = 1_793_000_000  # Monday 2026-10-26 07:33:20 UTC
 DAY = 86_400
 SYSTEM_KEY = hashlib.sha256(b"system").digest()
+AUTHOR_KEY = hashlib.sha256(b"author").digest()
 APPROVER_KEY = hashlib.sha256(b"approver").digest()
+TWO_OFFICERS = (AUTHOR_KEY, APPROVER_KEY)
+_OFFICERS = {
+    AUTHOR_KEY: ("officer-3", [codes_pb2.OFFICER_RIGHT_SIGN]),
+    APPROVER_KEY: ("officer-7", [codes_pb2.OFFICER_RIGHT_SIGN, codes_pb2.OFFICER_RIGHT_APPROVE]),
+}
 
 HEAD = f"""\
 agreement_id: {AGREEMENT_ID}
@@ -151,12 +157,12 @@ def header(
 def context(
     *,
     agreement: CompiledAgreement | None = None,
-    approver: bool = False,
+    officers: Sequence[bytes] = (),
     enrolled: bool = True,
     reference: decision_pb2.ReferenceStanding.ValueType = NO_REFERENCE,
     quotas: Sequence[tuple[str, int]] = (),
 ) -> decision_pb2.DecisionContext:
-    """Return a context at entry, signed by the system key and perhaps an approver."""
+    """Return a context at entry, signed by the system key and officers, named by their keys."""
     made = decision_pb2.DecisionContext(
         entry_time=at(0),
         agreement_digest=agreement.digest if agreement else b"",
@@ -167,11 +173,7 @@ def context(
             decision_pb2.SignerStanding(key=SYSTEM_KEY, role=codes_pb2.KEY_ROLE_SIGNING),
         ],
     )
-    if approver:
-        made.signers.add(
-            key=APPROVER_KEY,
-            role=codes_pb2.KEY_ROLE_OFFICER,
-            officer="officer-7",
-            rights=[codes_pb2.OFFICER_RIGHT_APPROVE],
-        )
+    for key in officers:
+        officer, rights = _OFFICERS[key]
+        made.signers.add(key=key, role=codes_pb2.KEY_ROLE_OFFICER, officer=officer, rights=rights)
     return made

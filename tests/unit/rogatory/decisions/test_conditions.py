@@ -12,6 +12,7 @@ from tests.unit.rogatory.decisions import samples as s
 from tests.unit.rogatory.decisions.condition_pairs import CONDITION_PAIRS, ConditionPair
 
 DAY = 86_400 * 10**9
+_BOTH = ["SIGN", "APPROVE"]
 
 
 @pytest.mark.parametrize("pair", CONDITION_PAIRS, ids=lambda pair: pair.name.replace(" ", "-"))
@@ -56,18 +57,25 @@ def test_every_condition_has_a_pair() -> None:
 @pytest.mark.parametrize(
     ("signers", "expected"),
     [
-        ([("a", "SIGNING", "", []), ("b", "OFFICER", "o1", ["APPROVE"])], True),
         ([("a", "OFFICER", "o1", ["SIGN"]), ("b", "OFFICER", "o2", ["APPROVE"])], True),
+        ([("b", "OFFICER", "o2", ["APPROVE"]), ("a", "OFFICER", "o1", ["SIGN"])], True),
+        ([("a", "OFFICER", "o1", _BOTH), ("b", "OFFICER", "o2", _BOTH)], True),
+        ([("a", "OFFICER", "o1", _BOTH), ("b", "OFFICER", "o2", ["SIGN"])], True),
+        ([("a", "SIGNING", "", []), ("b", "OFFICER", "o1", _BOTH)], False),
+        ([("a", "SIGNING", "o2", ["SIGN"]), ("b", "OFFICER", "o1", ["APPROVE"])], False),
+        ([("a", "OFFICER", "o1", ["APPROVE"]), ("b", "OFFICER", "o2", ["APPROVE"])], False),
+        ([("a", "OFFICER", "o1", ["DRAFT"]), ("b", "OFFICER", "o2", ["APPROVE"])], False),
+        ([("a", "OFFICER", "o1", _BOTH), ("b", "OFFICER", "o1", _BOTH)], False),
         ([("a", "OFFICER", "o1", ["SIGN"]), ("b", "OFFICER", "o1", ["APPROVE"])], False),
         ([("a", "OFFICER", "o1", ["SIGN"]), ("b", "OFFICER", "o2", ["SIGN"])], False),
-        ([("b", "OFFICER", "o1", ["APPROVE"])], False),
-        ([("b", "OFFICER", "o1", ["APPROVE"]), ("b", "OFFICER", "o1", ["APPROVE"])], False),
+        ([("b", "OFFICER", "o1", _BOTH)], False),
+        ([("b", "OFFICER", "o1", ["SIGN"]), ("b", "OFFICER", "o2", ["APPROVE"])], False),
         ([("a", "SIGNING", "o2", ["APPROVE"]), ("c", "SIGNING", "o1", ["APPROVE"])], False),
         ([], False),
     ],
 )
 def test_four_eyes(signers: list[tuple[str, str, str, list[str]]], *, expected: bool) -> None:
-    """Two keys, one of an officer who may approve and is nobody else among the signers."""
+    """Two officers with two keys: one may sign as author, the other may approve."""
     standings = [
         decision_pb2.SignerStanding(
             key=key.encode() * 32,

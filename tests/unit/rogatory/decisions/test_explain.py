@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -33,13 +34,15 @@ clauses:
 
 
 def _decide(
-    *groups: common_pb2.FieldGroup.ValueType, approver: bool = False, article: str = "Art. 4"
+    *groups: common_pb2.FieldGroup.ValueType,
+    officers: Sequence[bytes] = (),
+    article: str = "Art. 4",
 ) -> decision_pb2.Decision:
     return decide(
         agreement=s.compiled(CLAUSES, unpermitted_parts="withhold"),
         header=s.header(s.part(groups=groups), s.part(s.INDICATOR), article=article),
         recipient_index=0,
-        context=s.context(approver=approver),
+        context=s.context(officers=officers),
     )
 
 
@@ -66,7 +69,7 @@ def test_refusal_in_one_sentence() -> None:
 
 def test_withheld_part_in_one_sentence() -> None:
     """The withheld parts are named by their index."""
-    decision = _decide(s.IDENTITY, s.HEALTH, approver=True)
+    decision = _decide(s.IDENTITY, s.HEALTH, officers=s.TWO_OFFICERS)
 
     assert (
         "Part 0 withheld under Art. 6: a clause refuses it."
@@ -82,7 +85,7 @@ def test_permitted_says_what_is_owed() -> None:
         "2 other clauses did not apply.",
         "The recipient erases it 30 days after entry.",
         "To be acknowledged within 8 hours.",
-    ] == explain(_decide(s.IDENTITY, approver=True))
+    ] == explain(_decide(s.IDENTITY, officers=s.TWO_OFFICERS))
 
 
 def test_default_deny_says_why_each_clause_was_silent() -> None:
@@ -98,8 +101,9 @@ def test_conditions_are_named() -> None:
     lines = explain(_decide(s.IDENTITY))
 
     assert (
-        "Art. 4(2) (suspects) wants of parts 0 and 1 a second approval by another officer." in lines
-    )
+        "Art. 4(2) (suspects) wants of parts 0 and 1"
+        " two officers' signatures (author and approver)."
+    ) in lines
 
 
 def test_no_agreement_has_no_remedy() -> None:

@@ -173,3 +173,23 @@ def test_a_stricter_label_beside_a_restriction_that_stays() -> None:
     changes = _decide(clauses, H1).remedy.changes
 
     assert [decision_pb2.Change(tlp=common_pb2.TLP_RED)] == list(changes)
+
+
+@pytest.mark.parametrize("officers", [[], [s.AUTHOR_KEY], [s.APPROVER_KEY]])
+def test_second_approval_stands_for_every_signature_that_is_lacking(officers: list[bytes]) -> None:
+    """Whoever has signed, it is one change, and with both officers' signatures it is permitted."""
+    agreement = s.compiled(_permit(conditions="four_eyes: true"))
+    header = s.header(s.part())
+
+    before, after = (
+        decide(
+            agreement=agreement,
+            header=header,
+            recipient_index=0,
+            context=s.context(officers=signed),
+        )
+        for signed in (officers, s.TWO_OFFICERS)
+    )
+
+    assert [decision_pb2.Change(second_approval=True)] == list(before.remedy.changes)
+    assert decision_pb2.DISPOSITION_PERMITTED == after.disposition

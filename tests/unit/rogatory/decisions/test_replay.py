@@ -10,7 +10,7 @@ from rogatory.decisions import decide, recheck, redecide
 from rogatory.errors import ReceiptError
 from rogatory.exchange.v1 import decision_pb2, envelope_pb2
 from tests.unit.rogatory.decisions import samples as s
-from tests.unit.rogatory.decisions.condition_pairs import BOTH_SIGNERS
+from tests.unit.rogatory.decisions.condition_pairs import signed_by
 
 AGREEMENT = s.compiled(
     """\
@@ -24,11 +24,11 @@ clauses:
 
 
 def _header() -> envelope_pb2.Header:
-    return s.header(s.part(), signers=BOTH_SIGNERS, recipients=[s.BETA, s.GAMMA])
+    return s.header(s.part(), signers=signed_by(*s.TWO_OFFICERS), recipients=[s.BETA, s.GAMMA])
 
 
 def _outcome(header: envelope_pb2.Header) -> decision_pb2.Outcome:
-    context = s.context(agreement=AGREEMENT, approver=True)
+    context = s.context(agreement=AGREEMENT, officers=s.TWO_OFFICERS)
     return decision_pb2.Outcome(
         recipient=s.GAMMA,
         agreement_id="test",

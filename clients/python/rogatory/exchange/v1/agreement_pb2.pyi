@@ -562,7 +562,9 @@ class Conditions(_message.Message):
     minimum_penalty_months: _builtins.int
     """Every offence of the header carries at least this maximum penalty, in months, under the sender's law."""
     four_eyes: _builtins.bool
-    """A second signature by another enrolled officer with the right to approve."""
+    """Signed by two enrolled officers, by two keys and under two pseudonyms: one with the right to sign as author, the
+    other with the right to approve. The agency's own signing key is no officer's and never counts.
+    """
     case_reference: _builtins.bool
     """A CONTEXT part with a case reference."""
     sealing: Global___SealingDemand.ValueType

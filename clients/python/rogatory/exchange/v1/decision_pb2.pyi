@@ -108,7 +108,7 @@ class _ConditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Condition.V
     CONDITION_MINIMUM_PENALTY: _Condition.ValueType  # 2
     """Minimum penalty."""
     CONDITION_FOUR_EYES: _Condition.ValueType  # 3
-    """Four eyes."""
+    """Four eyes: an author and a second officer who approves."""
     CONDITION_CASE_REFERENCE: _Condition.ValueType  # 4
     """Case reference."""
     CONDITION_SEALING: _Condition.ValueType  # 5
@@ -140,7 +140,7 @@ CONDITION_DUAL_CRIMINALITY: Condition.ValueType  # 1
 CONDITION_MINIMUM_PENALTY: Condition.ValueType  # 2
 """Minimum penalty."""
 CONDITION_FOUR_EYES: Condition.ValueType  # 3
-"""Four eyes."""
+"""Four eyes: an author and a second officer who approves."""
 CONDITION_CASE_REFERENCE: Condition.ValueType  # 4
 """Case reference."""
 CONDITION_SEALING: Condition.ValueType  # 5
@@ -494,7 +494,9 @@ class Change(_message.Message):
     cite_article: _builtins.str
     """Cite this article."""
     second_approval: _builtins.bool
-    """With a second approval by another officer."""
+    """With the signatures that four eyes lacks, so that one officer has signed as author and another has approved:
+    the approval, the author's signature, or both.
+    """
     case_reference: _builtins.bool
     """With a case reference in a CONTEXT part."""
     justification: _builtins.bool
