@@ -41,6 +41,7 @@ _CODES: dict[str, grpc.StatusCode] = {
     "KEY_NOT_YET_VALID": grpc.StatusCode.PERMISSION_DENIED,
     "KEY_EXPIRED": grpc.StatusCode.PERMISSION_DENIED,
     "KEY_REVOKED": grpc.StatusCode.PERMISSION_DENIED,
+    "OFFICER_RIGHT_MISSING": grpc.StatusCode.PERMISSION_DENIED,
     "EXPIRED": grpc.StatusCode.FAILED_PRECONDITION,
     "CONFLICT": grpc.StatusCode.ALREADY_EXISTS,
     "DENIED_OR_ABSENT": grpc.StatusCode.NOT_FOUND,

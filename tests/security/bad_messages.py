@@ -14,7 +14,7 @@ from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
 from tests.support import forge, records
 from tests.support.forge import SIGNING, UNKNOWN_FIELD, Draft, length_delimited, varint
-from tests.support.house import ALPHA, BETA, GAMMA, OFFICER, SUPERVISOR, House
+from tests.support.house import ALPHA, BETA, CHIEF, DRAFTER, GAMMA, OFFICER, SUPERVISOR, House
 from tests.support.world import header, signer
 
 Make = Callable[[House], bytes]
@@ -55,9 +55,9 @@ def draft(house: House, *contents: object, sender: str = ALPHA) -> Draft:
     )
 
 
-def _with_officer(house: House) -> Draft:
+def _with_officer(house: House, officer: str = OFFICER) -> Draft:
     made = draft(house)
-    made.signers.append((house.agency(ALPHA).officer_signers[OFFICER], forge.OFFICER))
+    made.signers.append((house.agency(ALPHA).officer_signers[officer], forge.OFFICER))
     return made
 
 
@@ -235,6 +235,18 @@ SIGNATURES = (
         make=_signed_by(lambda house: house.keys["revoked"]),
         code="PERMISSION_DENIED",
         reason="KEY_REVOKED",
+    ),
+    Case(
+        name="an officer who may only draft",
+        make=lambda house: _with_officer(house, DRAFTER).serialise(),
+        code="PERMISSION_DENIED",
+        reason="OFFICER_RIGHT_MISSING",
+    ),
+    Case(
+        name="an approval of what nobody signed as its author",
+        make=_signed_by(lambda house: house.agency(ALPHA).officer_signers[CHIEF], forge.OFFICER),
+        code="PERMISSION_DENIED",
+        reason="OFFICER_RIGHT_MISSING",
     ),
 )
 

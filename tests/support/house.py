@@ -26,7 +26,9 @@ from tests.support.world import DAY, HOUR, ORIGIN, Agency, World, envelope, head
 ALPHA, BETA, GAMMA = "de.bka", "fr.pj", "nl.politie"
 SUPERVISOR, GONE = "se.dpa", "it.polizia"
 OFFICER, SECOND_OFFICER, CLERK = "officer-1", "officer-2", "clerk-3"
+CHIEF, DRAFTER = "chief-4", "drafter-5"
 
+DRAFT = codes_pb2.OFFICER_RIGHT_DRAFT
 SIGN, APPROVE = codes_pb2.OFFICER_RIGHT_SIGN, codes_pb2.OFFICER_RIGHT_APPROVE
 
 AGREEMENT = """\
@@ -133,6 +135,8 @@ class House:
                 OFFICER: [SIGN, APPROVE],
                 SECOND_OFFICER: [SIGN, APPROVE],
                 CLERK: [SIGN],
+                CHIEF: [APPROVE],
+                DRAFTER: [DRAFT],
             },
             keys=[_enrolled(key, windows[name]) for name, key in self.keys.items()],
         )

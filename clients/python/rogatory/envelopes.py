@@ -296,7 +296,11 @@ def check_header(header: envelope_pb2.Header) -> None:
 def verify_signatures(
     opened: OpenedEnvelope, ring: KeyRing, *, entry_time: int
 ) -> tuple[KnownKey, ...]:
-    """Verify every signature that ``signed_by`` names; return the keys in its order.
+    """Verify every signature that ``signed_by`` names, and that its maker may make it.
+
+    An officer needs the right to sign or to approve, and there must be an author: the agency's own
+    signing key, or an officer with the right to sign. Returns the keys in the order of
+    ``signed_by``.
 
     Args:
         ring: Keys of all agencies.
@@ -304,7 +308,7 @@ def verify_signatures(
 
     Raises:
         EnvelopeError: SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, KEY_NOT_YET_VALID,
-            KEY_EXPIRED or KEY_REVOKED.
+            KEY_EXPIRED, KEY_REVOKED or OFFICER_RIGHT_MISSING.
     """
     header = opened.header
     by_key = {signature.key: signature.value for signature in opened.signatures}
@@ -341,6 +345,7 @@ def verify_signatures(
                 reason="SIGNATURE_INVALID",
             ) from error
         known_keys.append(known)
+    _check_rights(known_keys)
     return tuple(known_keys)
 
 
@@ -352,6 +357,26 @@ def key_unknown(fingerprint: bytes, *, sender: str, role: int) -> EnvelopeError:
         hint="Enrol it with a key statement, or sign with a key that is enrolled.",
         reason="KEY_UNKNOWN",
     )
+
+
+def _check_rights(signers: Sequence[KnownKey]) -> None:
+    """Check that each signer may sign, and one of them as the author (`OfficerRight`)."""
+    has_author = False
+    for known in signers:
+        if known.role != codes_pb2.KEY_ROLE_OFFICER or codes_pb2.OFFICER_RIGHT_SIGN in known.rights:
+            has_author = True
+        elif codes_pb2.OFFICER_RIGHT_APPROVE not in known.rights:
+            raise EnvelopeError(
+                f"officer {known.officer} of {known.agency} may neither sign nor approve",
+                hint="Enrol a key of the officer's with that right, or have another officer sign.",
+                reason="OFFICER_RIGHT_MISSING",
+            )
+    if not has_author:
+        raise EnvelopeError(
+            "the message is approved, and nobody who may be its author has signed it",
+            hint="Sign with the agency's signing key too, or that of an officer who may sign.",
+            reason="OFFICER_RIGHT_MISSING",
+        )
 
 
 def check_expiry(header: envelope_pb2.Header, *, entry_time: int) -> None:

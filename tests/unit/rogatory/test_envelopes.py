@@ -16,8 +16,13 @@ from tests.support import forge, records
 from tests.support.world import DAY, HOUR, Agency, envelope, header, signer
 
 NOW = time.time_ns()
-OFFICER = "officer-1"
-RIGHTS = {OFFICER: [codes_pb2.OFFICER_RIGHT_SIGN]}
+OFFICER, CHIEF, DRAFTER, NOBODY = "officer-1", "chief-2", "drafter-3", "nobody-4"
+RIGHTS: dict[str, list[codes_pb2.OfficerRight.ValueType]] = {
+    OFFICER: [codes_pb2.OFFICER_RIGHT_SIGN],
+    CHIEF: [codes_pb2.OFFICER_RIGHT_APPROVE],
+    DRAFTER: [codes_pb2.OFFICER_RIGHT_DRAFT],
+    NOBODY: [],
+}
 SPKI = b"a TLS key".ljust(32)
 
 
@@ -192,6 +197,37 @@ def test_revoked_key(alpha: Agency, ring: KeyRing) -> None:
     with pytest.raises(EnvelopeError) as failed:
         envelopes.verify_signatures(opened, ring, entry_time=later)
     assert "KEY_REVOKED" == failed.value.reason
+
+
+@pytest.mark.parametrize(
+    ("officers", "system", "expected"),
+    [
+        ([], True, ""),
+        ([OFFICER], False, ""),
+        ([CHIEF], True, ""),
+        ([CHIEF, OFFICER], False, ""),
+        ([CHIEF], False, "OFFICER_RIGHT_MISSING"),
+        ([DRAFTER], True, "OFFICER_RIGHT_MISSING"),
+        ([OFFICER, DRAFTER], True, "OFFICER_RIGHT_MISSING"),
+        ([NOBODY], True, "OFFICER_RIGHT_MISSING"),
+    ],
+)
+def test_rights_of_officers(
+    alpha: Agency, ring: KeyRing, officers: list[str], *, system: bool, expected: str
+) -> None:
+    """Officers sign who may sign or approve, and somebody signs who may be the author."""
+    draft = forge.draft(head(), signer=alpha.signing)
+    draft.signers = draft.signers if system else []
+    draft.signers += [(alpha.officer_signers[name], forge.OFFICER) for name in officers]
+    opened = envelopes.open_envelope(draft.serialise())
+
+    try:
+        envelopes.verify_signatures(opened, ring, entry_time=NOW)
+        found = ""
+    except EnvelopeError as error:
+        found = error.reason
+
+    assert expected == found
 
 
 def test_keys_that_cannot_sign(alpha: Agency) -> None:

@@ -381,23 +381,25 @@ class _OfficerRightEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OfficerR
     OFFICER_RIGHT_UNSPECIFIED: _OfficerRight.ValueType  # 0
     """Not stated; refused."""
     OFFICER_RIGHT_DRAFT: _OfficerRight.ValueType  # 1
-    """Prepare drafts."""
+    """Prepare drafts; no right to sign them."""
     OFFICER_RIGHT_SIGN: _OfficerRight.ValueType  # 2
     """Sign a message as its author."""
     OFFICER_RIGHT_APPROVE: _OfficerRight.ValueType  # 3
-    """Approve as the second pair of eyes."""
+    """Approve as the second pair of eyes, beside an author."""
 
 class OfficerRight(_OfficerRight, metaclass=_OfficerRightEnumTypeWrapper):
-    """What an enrolled officer may do."""
+    """What an enrolled officer may do. A message is signed by officers who may sign or approve, and by at least one author:
+    an officer who may sign, or the agency's own signing key.
+    """
 
 OFFICER_RIGHT_UNSPECIFIED: OfficerRight.ValueType  # 0
 """Not stated; refused."""
 OFFICER_RIGHT_DRAFT: OfficerRight.ValueType  # 1
-"""Prepare drafts."""
+"""Prepare drafts; no right to sign them."""
 OFFICER_RIGHT_SIGN: OfficerRight.ValueType  # 2
 """Sign a message as its author."""
 OFFICER_RIGHT_APPROVE: OfficerRight.ValueType  # 3
-"""Approve as the second pair of eyes."""
+"""Approve as the second pair of eyes, beside an author."""
 Global___OfficerRight: _TypeAlias = OfficerRight  # noqa: Y015
 
 class _AgencyKind:

@@ -92,6 +92,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT: the particulars do not go with the kind."""
     ERROR_REASON_ERASED: _ErrorReason.ValueType  # 34
     """INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands."""
+    ERROR_REASON_OFFICER_RIGHT_MISSING: _ErrorReason.ValueType  # 35
+    """PERMISSION_DENIED: an officer signed who may neither sign nor approve, or nobody who may be the author."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reason of the one google.rpc.ErrorInfo that every failed call carries (domain `rogatory`). Its number also stands
@@ -168,4 +170,6 @@ ERROR_REASON_PARTICULARS_MISMATCH: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT: the particulars do not go with the kind."""
 ERROR_REASON_ERASED: ErrorReason.ValueType  # 34
 """INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands."""
+ERROR_REASON_OFFICER_RIGHT_MISSING: ErrorReason.ValueType  # 35
+"""PERMISSION_DENIED: an officer signed who may neither sign nor approve, or nobody who may be the author."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
