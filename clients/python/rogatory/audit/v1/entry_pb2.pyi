@@ -64,11 +64,11 @@ class AuditEntry(_message.Message):
 
     @_builtins.property
     def delivery(self) -> Global___DeliveryAdvance:
-        """An advance of an inbox cursor: delivery of what lies between."""
+        """An advance of an inbox cursor: delivery of what lies between. Fetching the same records again is not entered."""
 
     @_builtins.property
     def access(self) -> Global___Access:
-        """A read of the log or of records."""
+        """A read of the log."""
 
     @_builtins.property
     def erasure(self) -> Global___Erasure:
@@ -263,7 +263,7 @@ Global___DeliveryAdvance: _TypeAlias = DeliveryAdvance  # noqa: Y015
 
 @_typing.final
 class Access(_message.Message):
-    """A read."""
+    """A read of the log."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
