@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from rogatory import clock, envelopes
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
-from rogatory.records.v1 import common_pb2
+from rogatory.records.v1 import common_pb2, custody_pb2
 from tests.support import forge, records
 from tests.support.forge import SIGNING, UNKNOWN_FIELD, Draft, length_delimited, varint
 from tests.support.house import ALPHA, BETA, CHIEF, DRAFTER, GAMMA, OFFICER, SUPERVISOR, House
@@ -620,6 +620,7 @@ def _address_self(made: Draft) -> None:
 
 def _particulars(made: Draft) -> None:
     made.header.custody.item_id = records.record_id("item")
+    made.header.custody.action = custody_pb2.CUSTODY_ACTION_COLLECTED
     made.header.custody.holder = ALPHA
 
 

@@ -70,14 +70,17 @@ def _is_abort(error: Exception) -> bool:
 def check_request(request: Message | Unreadable) -> None:
     """Check a request against its schema.
 
-    Submit carries bytes that are checked as an envelope; that there are any is its only rule.
+    Envelopes are checked one by one further on, where what is too large or too many has reasons of
+    its own; here only that Submit carries one.
 
     Raises:
         EnvelopeError: FIELD_VIOLATIONS, or what made it unreadable.
     """
     if isinstance(request, Unreadable):
         raise request.error
-    if isinstance(request, exchange_service_pb2.SubmitRequest) and request.envelope:
+    if isinstance(request, exchange_service_pb2.SubmitBatchRequest) or (
+        isinstance(request, exchange_service_pb2.SubmitRequest) and request.envelope
+    ):
         return
     wire.validate(request, what="request")
 

@@ -11,7 +11,7 @@ from rogatory import clock, envelopes, statements
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.keyring import KeyRing
-from rogatory.records.v1 import person_pb2
+from rogatory.records.v1 import custody_pb2, person_pb2
 from tests.support import forge, records
 from tests.support.world import DAY, HOUR, Agency, envelope, header, signer
 
@@ -151,6 +151,7 @@ def test_particulars_go_with_the_kind(alpha: Agency, kind: int) -> None:
     made.kind = kind  # type: ignore[assignment]  # a Kind number
     none = forge.draft(made, signer=alpha.signing).serialise()
     made.custody.item_id = records.record_id("item")
+    made.custody.action = custody_pb2.CUSTODY_ACTION_COLLECTED
     made.custody.holder = "de.bka"
     custody = forge.draft(made, signer=alpha.signing).serialise()
 

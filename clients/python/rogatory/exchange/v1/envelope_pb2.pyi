@@ -824,7 +824,7 @@ class CustodyParticulars(_message.Message):
     item_id: _builtins.str
     """The evidence item's record id (UUID)."""
     action: _builtins.int
-    """Custody event, a rogatory.records.v1.CustodyAction number."""
+    """Custody event, a rogatory.records.v1.CustodyAction number other than 0."""
     previous_digest: _builtins.bytes
     """Digest of the previous event's header; empty for the first."""
     holder: _builtins.str

@@ -26,7 +26,7 @@ from rogatory._vendor.buf.validate import validate_pb2 as buf_dot_validate_dot_v
 from rogatory.records.v1 import common_pb2 as rogatory_dot_records_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rogatory/records/v1/contact.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\"\xc9\x05\n\x07\x43ontact\x12\x30\n\x05phone\x18\x01 \x01(\tB\x1f\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{4,14}$\xe0\xa6\x19\x03H\x00\x12\x38\n\x05\x65mail\x18\x02 \x01(\tB\'\xbaH r\x1e\x32\x1c^[^@\\s]{1,64}@[^@\\s]{1,255}$\xe0\xa6\x19\x03H\x00\x12;\n\x06handle\x18\x03 \x01(\x0b\x32#.rogatory.records.v1.PlatformHandleB\x04\xe0\xa6\x19\x03H\x00\x12*\n\x05iccid\x18\x04 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^[0-9]{18,20}$\xe0\xa6\x19\x03H\x00\x12(\n\x04imsi\x18\x05 \x01(\tB\x18\xbaH\x11r\x0f\x32\r^[0-9]{6,15}$\xe0\xa6\x19\x03H\x00\x12)\n\x04imei\x18\x06 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^[0-9]{14,16}$\xe0\xa6\x19\x03H\x00\x12!\n\nip_address\x18\x07 \x01(\tB\x0b\xbaH\x04r\x02p\x01\xe0\xa6\x19\x03H\x00\x12\x1d\n\x03url\x18\x08 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\x80\x10\xe0\xa6\x19\x03H\x00\x12<\n\x04iban\x18\t \x01(\tB,\xbaH%r#2!^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$\xe0\xa6\x19\x04H\x00\x12;\n\x07\x61\x63\x63ount\x18\n \x01(\x0b\x32\".rogatory.records.v1.AccountNumberB\x04\xe0\xa6\x19\x04H\x00\x12\x42\n\x0e\x63rypto_address\x18\x0b \x01(\x0b\x32\".rogatory.records.v1.CryptoAddressB\x04\xe0\xa6\x19\x04H\x00\x12\x34\n\nfirst_used\x18\x0c \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x33\n\tlast_used\x18\r \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x18\n\x06remark\x18\x0e \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x42\x0e\n\x05value\x12\x05\xbaH\x02\x08\x01\"h\n\x0ePlatformHandle\x12\x1b\n\x08platform\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1a\n\x06handle\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1d\n\x0bplatform_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x90\x01\n\rAccountNumber\x12\x1d\n\x0binstitution\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x45\n\x03\x62ic\x18\x02 \x01(\tB8\xbaH5r02.^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12\x19\n\x06number\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"H\n\rCryptoAddress\x12\x1a\n\x07network\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1b\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rogatory/records/v1/contact.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\"\xcb\x05\n\x07\x43ontact\x12\x30\n\x05phone\x18\x01 \x01(\tB\x1f\xbaH\x18r\x16\x32\x14^\\+[1-9][0-9]{4,14}$\xe0\xa6\x19\x03H\x00\x12\x38\n\x05\x65mail\x18\x02 \x01(\tB\'\xbaH r\x1e\x32\x1c^[^@\\s]{1,64}@[^@\\s]{1,255}$\xe0\xa6\x19\x03H\x00\x12;\n\x06handle\x18\x03 \x01(\x0b\x32#.rogatory.records.v1.PlatformHandleB\x04\xe0\xa6\x19\x03H\x00\x12*\n\x05iccid\x18\x04 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^[0-9]{18,20}$\xe0\xa6\x19\x03H\x00\x12(\n\x04imsi\x18\x05 \x01(\tB\x18\xbaH\x11r\x0f\x32\r^[0-9]{6,15}$\xe0\xa6\x19\x03H\x00\x12)\n\x04imei\x18\x06 \x01(\tB\x19\xbaH\x12r\x10\x32\x0e^[0-9]{14,16}$\xe0\xa6\x19\x03H\x00\x12#\n\nip_address\x18\x07 \x01(\tB\r\xbaH\x06r\x04\x18@p\x01\xe0\xa6\x19\x03H\x00\x12\x1d\n\x03url\x18\x08 \x01(\tB\x0e\xbaH\x07r\x05\x10\x01\x18\x80\x10\xe0\xa6\x19\x03H\x00\x12<\n\x04iban\x18\t \x01(\tB,\xbaH%r#2!^[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}$\xe0\xa6\x19\x04H\x00\x12;\n\x07\x61\x63\x63ount\x18\n \x01(\x0b\x32\".rogatory.records.v1.AccountNumberB\x04\xe0\xa6\x19\x04H\x00\x12\x42\n\x0e\x63rypto_address\x18\x0b \x01(\x0b\x32\".rogatory.records.v1.CryptoAddressB\x04\xe0\xa6\x19\x04H\x00\x12\x34\n\nfirst_used\x18\x0c \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x33\n\tlast_used\x18\r \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x18\n\x06remark\x18\x0e \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x42\x0e\n\x05value\x12\x05\xbaH\x02\x08\x01\"h\n\x0ePlatformHandle\x12\x1b\n\x08platform\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1a\n\x06handle\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x1d\n\x0bplatform_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x90\x01\n\rAccountNumber\x12\x1d\n\x0binstitution\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x45\n\x03\x62ic\x18\x02 \x01(\tB8\xbaH5r02.^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$\xd8\x01\x01\x12\x19\n\x06number\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"H\n\rCryptoAddress\x12\x1a\n\x07network\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1b\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,7 +48,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTACT'].fields_by_name['imei']._loaded_options = None
   _globals['_CONTACT'].fields_by_name['imei']._serialized_options = b'\272H\022r\0202\016^[0-9]{14,16}$\340\246\031\003'
   _globals['_CONTACT'].fields_by_name['ip_address']._loaded_options = None
-  _globals['_CONTACT'].fields_by_name['ip_address']._serialized_options = b'\272H\004r\002p\001\340\246\031\003'
+  _globals['_CONTACT'].fields_by_name['ip_address']._serialized_options = b'\272H\006r\004\030@p\001\340\246\031\003'
   _globals['_CONTACT'].fields_by_name['url']._loaded_options = None
   _globals['_CONTACT'].fields_by_name['url']._serialized_options = b'\272H\007r\005\020\001\030\200\020\340\246\031\003'
   _globals['_CONTACT'].fields_by_name['iban']._loaded_options = None
@@ -76,11 +76,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRYPTOADDRESS'].fields_by_name['address']._loaded_options = None
   _globals['_CRYPTOADDRESS'].fields_by_name['address']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
   _globals['_CONTACT']._serialized_start=122
-  _globals['_CONTACT']._serialized_end=835
-  _globals['_PLATFORMHANDLE']._serialized_start=837
-  _globals['_PLATFORMHANDLE']._serialized_end=941
-  _globals['_ACCOUNTNUMBER']._serialized_start=944
-  _globals['_ACCOUNTNUMBER']._serialized_end=1088
-  _globals['_CRYPTOADDRESS']._serialized_start=1090
-  _globals['_CRYPTOADDRESS']._serialized_end=1162
+  _globals['_CONTACT']._serialized_end=837
+  _globals['_PLATFORMHANDLE']._serialized_start=839
+  _globals['_PLATFORMHANDLE']._serialized_end=943
+  _globals['_ACCOUNTNUMBER']._serialized_start=946
+  _globals['_ACCOUNTNUMBER']._serialized_end=1090
+  _globals['_CRYPTOADDRESS']._serialized_start=1092
+  _globals['_CRYPTOADDRESS']._serialized_end=1164
 # @@protoc_insertion_point(module_scope)
