@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor
 
+from rogatory import facts, schemas
 from rogatory._vendor.buf.validate import validate_pb2
 from rogatory.exchange.v1 import envelope_pb2
-from rogatory.records.v1 import custody_pb2
+from rogatory.records.v1 import common_pb2, custody_pb2
 from tests.support import documents
 
 PROTOS = documents.ROOT / "protos"
+FOREIGN_FIELD = common_pb2.ForeignField.DESCRIPTOR.full_name
 
 # A rule of these limits the length. One of `ip` does not: an IPv6 zone may be as long as it likes.
 LIMITS = frozenset({"uuid", "const", "len", "max_len", "max_bytes", "in"})
@@ -75,6 +77,41 @@ def test_every_string_list_and_run_of_bytes_is_bounded() -> None:
             unbounded.append(f"{field.full_name}: how long")
 
     assert [] == unbounded
+
+
+def test_foreign_fields_are_a_group_of_their_own() -> None:
+    """Wherever a record can hold what the schema has no name for, the facts of its part say so."""
+    foreign = [
+        field
+        for field in fields()
+        if field.message_type is not None and field.message_type.full_name == FOREIGN_FIELD
+    ]
+
+    groups = {field.GetOptions().Extensions[common_pb2.field_group] for field in foreign}
+
+    assert {"foreign_fields"} == {field.name for field in foreign}
+    assert {common_pb2.FIELD_GROUP_FOREIGN} == groups
+
+
+def test_every_record_has_foreign_fields() -> None:
+    """What an import carries beyond the schema has a place in each record, whatever its type."""
+    records = {
+        message.full_name: message
+        for message in messages()
+        if "record_id" in message.fields_by_name
+        and message.full_name != common_pb2.RecordReference.DESCRIPTOR.full_name
+    }
+    for name in schemas.names():
+        descriptor = cast("Descriptor", schemas.by_name(name).message_type.DESCRIPTOR)
+        container = facts.records_field(descriptor)
+        if container is not None and container.message_type is not None:
+            records[container.message_type.full_name] = container.message_type
+
+    lacking = [
+        name for name, message in records.items() if "foreign_fields" not in message.fields_by_name
+    ]
+
+    assert [] == lacking
 
 
 def test_custody_actions_of_header_and_record_are_the_same() -> None:

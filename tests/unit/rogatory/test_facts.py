@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.message import Message
 
 from rogatory import facts
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
-from rogatory.records.v1 import common_pb2, link_pb2, person_pb2, victim_notice_pb2
+from rogatory.records.v1 import (
+    alert_pb2,
+    common_pb2,
+    evidence_pb2,
+    link_pb2,
+    person_pb2,
+    victim_notice_pb2,
+)
 from rogatory.schemas import by_name, names
 from tests.support import records
 
@@ -31,6 +39,7 @@ GROUPS = {
     "health": common_pb2.FIELD_GROUP_HEALTH,
     "warnings": common_pb2.FIELD_GROUP_WARNINGS,
     "charges": common_pb2.FIELD_GROUP_CHARGES,
+    "foreign_fields": common_pb2.FIELD_GROUP_FOREIGN,
 }
 
 
@@ -54,6 +63,31 @@ def test_contacts_and_accounts_are_told_apart() -> None:
 
     assert [common_pb2.FIELD_GROUP_CONTACTS] == list(phone.field_groups)
     assert [common_pb2.FIELD_GROUP_ACCOUNTS] == list(account.field_groups)
+
+
+@pytest.mark.parametrize(
+    ("content", "group"),
+    [
+        (
+            evidence_pb2.EvidenceItems(
+                items=[evidence_pb2.EvidenceItem(serial_numbers=["8988211000000000000"])]
+            ),
+            common_pb2.FIELD_GROUP_CONTACTS,
+        ),
+        (
+            alert_pb2.Alerts(
+                alerts=[alert_pb2.Alert(vehicle=alert_pb2.Vehicle(registration="AB123CD"))]
+            ),
+            common_pb2.FIELD_GROUP_DOCUMENTS,
+        ),
+    ],
+    ids=["serial number", "vehicle"],
+)
+def test_identifiers_of_things_tell_their_group(
+    content: Message, group: common_pb2.FieldGroup.ValueType
+) -> None:
+    """What names a SIM, a device or a vehicle leads to a person like any other identifier."""
+    assert [group] == list(facts.of_message(content).field_groups)
 
 
 def test_groups_and_subjects_are_ascending_and_once() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rogatory import facts
 from rogatory.agreements import CompiledAgreement
 from rogatory.decisions import DecisionMemo, decide, quota_usage, read_header, situate
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from tests.support.records import person, persons
 from tests.unit.rogatory.decisions import samples as s
 
 PERMITTED = decision_pb2.DISPOSITION_PERMITTED
@@ -335,3 +337,24 @@ def test_memo_is_bounded() -> None:
         memo.decide(agreement=agreement, header=header, recipient_index=0, context=s.context())
 
     assert len(memo) <= 4
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"), [("identity", REFUSED), ("identity, foreign", PERMITTED)]
+)
+def test_fields_without_a_name_pass_only_where_a_clause_names_them(
+    groups: str, expected: int
+) -> None:
+    """A DNA profile in a foreign field does not go as identity, the one group permitted."""
+    suspect = person()
+    suspect.foreign_fields.add(system="lims", name="dna_profile", value=b"16,17 21,23")
+    part = s.part()
+    part.facts.CopyFrom(facts.of_message(persons(suspect)))
+    agreement = s.compiled(
+        "clauses: [{clause_id: suspects, article: Art. 4, effect: permit,"
+        f" scope: {{field_groups: [{groups}]}}}}]"
+    )
+
+    decision = _decide(agreement, s.header(part, article="Art. 4"))
+
+    assert expected == decision.disposition

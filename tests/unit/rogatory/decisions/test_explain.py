@@ -135,6 +135,7 @@ def test_no_agreement_has_no_remedy() -> None:
             "asking for an answer no earlier than 3 working days after entry",
         ),
         ({}, "with a change that this version does not know"),
+        ({"without_field_group": 11}, "without field group foreign"),
         ({"without_field_group": 99}, "without field group number 99"),
     ],
 )

@@ -130,6 +130,7 @@ class Handover(_message.Message):
     ANSWERS_FIELD_NUMBER: _builtins.int
     TRANSPORT_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """Stable id of the hand-over, kept by both sides (UUID, RFC 9562, lower case)."""
     stage: Global___HandoverStage.ValueType
@@ -170,6 +171,10 @@ class Handover(_message.Message):
     def answers(self) -> _common_pb2.MessageReference:
         """The statement of the other side this one answers."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -186,10 +191,11 @@ class Handover(_message.Message):
         answers: _common_pb2.MessageReference | None = ...,
         transport: _builtins.str = ...,
         remark: _builtins.str = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "handover_time", b"handover_time", "place", b"place", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "handover_time", b"handover_time", "persons", b"persons", "place", b"place", "receiving_agency", b"receiving_agency", "receiving_officers", b"receiving_officers", "record_id", b"record_id", "releasing_agency", b"releasing_agency", "releasing_officers", b"releasing_officers", "remark", b"remark", "request", b"request", "stage", b"stage", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "foreign_fields", b"foreign_fields", "handover_time", b"handover_time", "persons", b"persons", "place", b"place", "receiving_agency", b"receiving_agency", "receiving_officers", b"receiving_officers", "record_id", b"record_id", "releasing_agency", b"releasing_agency", "releasing_officers", b"releasing_officers", "remark", b"remark", "request", b"request", "stage", b"stage", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -213,6 +219,7 @@ class HandoverPerson(_message.Message):
     HEALTH_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Number on the list."""
     state: Global___HandoverPersonState.ValueType
@@ -251,6 +258,10 @@ class HandoverPerson(_message.Message):
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_person_pb2.Warning]:
         """What to beware of."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -266,10 +277,11 @@ class HandoverPerson(_message.Message):
         health: _abc.Iterable[_person_pb2.HealthNote] | None = ...,
         warnings: _abc.Iterable[_person_pb2.Warning] | None = ...,
         remark: _builtins.str = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_days", b"custody_days", "evidence", b"evidence", "health", b"health", "identity_check", b"identity_check", "number", b"number", "person", b"person", "property", b"property", "remark", b"remark", "speciality_offences", b"speciality_offences", "state", b"state", "state_time", b"state_time", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custody_days", b"custody_days", "evidence", b"evidence", "foreign_fields", b"foreign_fields", "health", b"health", "identity_check", b"identity_check", "number", b"number", "person", b"person", "property", b"property", "remark", b"remark", "speciality_offences", b"speciality_offences", "state", b"state", "state_time", b"state_time", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -305,6 +305,7 @@ class Vehicle(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     COLOUR_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     registration: _builtins.str
     """Registration plate or mark, without spaces (NIEM ConveyanceRegistrationPlateIdentification)."""
     country: _builtins.str
@@ -321,6 +322,10 @@ class Vehicle(_message.Message):
     """Colour (NIEM ConveyanceColorPrimary)."""
     remark: _builtins.str
     """Anything else about it."""
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -332,10 +337,11 @@ class Vehicle(_message.Message):
         model: _builtins.str = ...,
         colour: _builtins.str = ...,
         remark: _builtins.str = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["colour", b"colour", "country", b"country", "kind", b"kind", "make", b"make", "model", b"model", "registration", b"registration", "remark", b"remark", "vin", b"vin"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["colour", b"colour", "country", b"country", "foreign_fields", b"foreign_fields", "kind", b"kind", "make", b"make", "model", b"model", "registration", b"registration", "remark", b"remark", "vin", b"vin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -381,6 +387,7 @@ class AlertHit(_message.Message):
     ACTIONS_TAKEN_FIELD_NUMBER: _builtins.int
     CONTACT_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """The sender's stable id for this record (UUID, RFC 9562, lower case)."""
     basis: Global___MatchBasis.ValueType
@@ -413,6 +420,10 @@ class AlertHit(_message.Message):
     def contact(self) -> _common_pb2.Official:
         """Who can tell more."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -426,10 +437,11 @@ class AlertHit(_message.Message):
         actions_taken: _abc.Iterable[Global___AlertAction.ValueType] | None = ...,
         contact: _common_pb2.Official | None = ...,
         remark: _builtins.str = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "contact", b"contact", "hit_time", b"hit_time", "matched", b"matched", "place", b"place"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions_taken", b"actions_taken", "alert", b"alert", "basis", b"basis", "contact", b"contact", "hit_time", b"hit_time", "matched", b"matched", "occasion", b"occasion", "place", b"place", "record_id", b"record_id", "remark", b"remark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions_taken", b"actions_taken", "alert", b"alert", "basis", b"basis", "contact", b"contact", "foreign_fields", b"foreign_fields", "hit_time", b"hit_time", "matched", b"matched", "occasion", b"occasion", "place", b"place", "record_id", b"record_id", "remark", b"remark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from rogatory.records.v1 import common_pb2 as rogatory_dot_records_dot_v1_dot_co
 from rogatory.records.v1 import contact_pb2 as rogatory_dot_records_dot_v1_dot_contact__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rogatory/records/v1/context.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\x1a!rogatory/records/v1/contact.proto\"\xe3\x03\n\x07\x43ontext\x12\x36\n\x07officer\x18\x01 \x01(\x0b\x32\x1d.rogatory.records.v1.OfficialB\x06\xbaH\x03\xc8\x01\x01\x12*\n\x0f\x63\x61se_references\x18\x02 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07r\x05\x10\x01\x18\x80\x01\x12\x34\n\x19recipient_case_references\x18\x03 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\rjustification\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x16\n\x04note\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80@\x12\x1f\n\rhandling_text\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12>\n\x08language\x18\x07 \x01(\tB,\xbaH)r$\x18#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12=\n\rduty_contacts\x18\x08 \x03(\x0b\x32\x1c.rogatory.records.v1.ContactB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12 \n\x0eoperation_name\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x43\n\x0e\x66oreign_fields\x18\n \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x08\xbaH\x05\x92\x01\x02\x10@b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rogatory/records/v1/context.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\x1a!rogatory/records/v1/contact.proto\"\xe7\x03\n\x07\x43ontext\x12\x36\n\x07officer\x18\x01 \x01(\x0b\x32\x1d.rogatory.records.v1.OfficialB\x06\xbaH\x03\xc8\x01\x01\x12*\n\x0f\x63\x61se_references\x18\x02 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07r\x05\x10\x01\x18\x80\x01\x12\x34\n\x19recipient_case_references\x18\x03 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x10\"\x07r\x05\x10\x01\x18\x80\x01\x12\x1f\n\rjustification\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x16\n\x04note\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80@\x12\x1f\n\rhandling_text\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x10\x12>\n\x08language\x18\x07 \x01(\tB,\xbaH)r$\x18#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$\xd8\x01\x01\x12=\n\rduty_contacts\x18\x08 \x03(\x0b\x32\x1c.rogatory.records.v1.ContactB\x08\xbaH\x05\x92\x01\x02\x10\x08\x12 \n\x0eoperation_name\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12G\n\x0e\x66oreign_fields\x18\n \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x0c\xbaH\x05\x92\x01\x02\x10\x00\xe0\xa6\x19\x0b\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,7 +53,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTEXT'].fields_by_name['operation_name']._loaded_options = None
   _globals['_CONTEXT'].fields_by_name['operation_name']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CONTEXT'].fields_by_name['foreign_fields']._loaded_options = None
-  _globals['_CONTEXT'].fields_by_name['foreign_fields']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_CONTEXT'].fields_by_name['foreign_fields']._serialized_options = b'\272H\005\222\001\002\020\000\340\246\031\013'
   _globals['_CONTEXT']._serialized_start=157
-  _globals['_CONTEXT']._serialized_end=640
+  _globals['_CONTEXT']._serialized_end=644
 # @@protoc_insertion_point(module_scope)

@@ -64,7 +64,7 @@ class Context(_message.Message):
 
     @_builtins.property
     def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
-        """Fields of an import that have no place here."""
+        """Always empty: a CONTEXT part goes along with the others, so nothing may ride on it that a rule could withhold."""
 
     def __init__(
         self,

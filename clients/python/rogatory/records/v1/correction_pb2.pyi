@@ -172,6 +172,7 @@ class Correction(_message.Message):
     EXPLANATION_FIELD_NUMBER: _builtins.int
     ERASE_FIELD_NUMBER: _builtins.int
     RESTRICT_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     reason: Global___CorrectionReason.ValueType
     """Why it is corrected."""
     explanation: _builtins.str
@@ -188,6 +189,10 @@ class Correction(_message.Message):
     def field_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Paths of the fields concerned, as in `names[0].texts[1].text`; empty: the record as a whole."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -197,10 +202,11 @@ class Correction(_message.Message):
         explanation: _builtins.str = ...,
         erase: _builtins.bool = ...,
         restrict: _builtins.bool = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase", b"erase", "explanation", b"explanation", "field_paths", b"field_paths", "reason", b"reason", "record", b"record", "restrict", b"restrict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase", b"erase", "explanation", b"explanation", "field_paths", b"field_paths", "foreign_fields", b"foreign_fields", "reason", b"reason", "record", b"record", "restrict", b"restrict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -280,6 +286,7 @@ class SubjectAccessEnquiry(_message.Message):
     REQUEST_TIME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     OFFICIAL_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     record_id: _builtins.str
     """The sender's stable id for this enquiry (UUID, RFC 9562, lower case)."""
     right: Global___SubjectRight.ValueType
@@ -312,6 +319,10 @@ class SubjectAccessEnquiry(_message.Message):
     def official(self) -> _common_pb2.Official:
         """Who passes it on."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -325,10 +336,11 @@ class SubjectAccessEnquiry(_message.Message):
         request_time: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
         official: _common_pb2.Official | None = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "official", b"official", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contacts", b"contacts", "documents", b"documents", "identity_check", b"identity_check", "names", b"names", "official", b"official", "reason", b"reason", "record_id", b"record_id", "request_time", b"request_time", "right", b"right"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "contacts", b"contacts", "documents", b"documents", "foreign_fields", b"foreign_fields", "identity_check", b"identity_check", "names", b"names", "official", b"official", "reason", b"reason", "record_id", b"record_id", "request_time", b"request_time", "right", b"right"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

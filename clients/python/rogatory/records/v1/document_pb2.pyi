@@ -3,8 +3,10 @@
 isort:skip_file
 Identity and travel documents."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rogatory.records.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
@@ -142,6 +144,7 @@ class IdentityDocument(_message.Message):
     MRZ_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
     REMARK_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     kind: Global___DocumentKind.ValueType
     """What it is."""
     number: _builtins.str
@@ -164,6 +167,10 @@ class IdentityDocument(_message.Message):
     def image(self) -> _common_pb2.RecordReference:
         """Evidence item with an image of it."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -177,10 +184,11 @@ class IdentityDocument(_message.Message):
         mrz: _builtins.str = ...,
         image: _common_pb2.RecordReference | None = ...,
         remark: _builtins.str = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry_date", b"expiry_date", "image", b"image", "issue_date", b"issue_date", "issuing_authority", b"issuing_authority", "issuing_country", b"issuing_country", "kind", b"kind", "mrz", b"mrz", "number", b"number", "remark", b"remark", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiry_date", b"expiry_date", "foreign_fields", b"foreign_fields", "image", b"image", "issue_date", b"issue_date", "issuing_authority", b"issuing_authority", "issuing_country", b"issuing_country", "kind", b"kind", "mrz", b"mrz", "number", b"number", "remark", b"remark", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from rogatory._vendor.buf.validate import validate_pb2 as buf_dot_validate_dot_v
 from rogatory.records.v1 import common_pb2 as rogatory_dot_records_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frogatory/records/v1/place.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\"A\n\x06Places\x12\x37\n\x06places\x18\x01 \x03(\x0b\x32\x1a.rogatory.records.v1.PlaceB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xd0\x0f\"\xab\x04\n\x05Place\x12\x45\n\trecord_id\x18\x01 \x01(\tB2\xbaH/r-2+^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x38\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.rogatory.records.v1.PlaceKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x05names\x18\x03 \x03(\x0b\x32\x1d.rogatory.records.v1.NameTextB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x33\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x1c.rogatory.records.v1.AddressB\x04\xe0\xa6\x19\x01\x12;\n\x0b\x63oordinates\x18\x05 \x01(\x0b\x32 .rogatory.records.v1.CoordinatesB\x04\xe0\xa6\x19\x01\x12\x33\n\tused_from\x18\x06 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x34\n\nused_until\x18\x07 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12-\n\x07grading\x18\x08 \x01(\x0b\x32\x1c.rogatory.records.v1.Grading\x12\x18\n\x06remark\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x43\n\x0e\x66oreign_fields\x18\n \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x08\xbaH\x05\x92\x01\x02\x10@\"\x8b\x01\n\x0b\x43oordinates\x12)\n\x08latitude\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80V@)\x00\x00\x00\x00\x00\x80V\xc0\x12*\n\tlongitude\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80\x66@)\x00\x00\x00\x00\x00\x80\x66\xc0\x12%\n\x12uncertainty_metres\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=*\xa2\x02\n\tPlaceKind\x12\x1a\n\x16PLACE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13PLACE_KIND_COMPOUND\x10\x01\x12\x15\n\x11PLACE_KIND_OFFICE\x10\x02\x12\x17\n\x13PLACE_KIND_DWELLING\x10\x03\x12\x1a\n\x16PLACE_KIND_BORDER_POST\x10\x04\x12\x1a\n\x16PLACE_KIND_DATA_CENTRE\x10\x05\x12\x14\n\x10PLACE_KIND_HOTEL\x10\x06\x12\x16\n\x12PLACE_KIND_STORAGE\x10\x07\x12\x1c\n\x18PLACE_KIND_TRANSPORT_HUB\x10\x08\x12\x16\n\x12PLACE_KIND_CUSTODY\x10\t\x12\x14\n\x10PLACE_KIND_OTHER\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frogatory/records/v1/place.proto\x12\x13rogatory.records.v1\x1a\x1b\x62uf/validate/validate.proto\x1a rogatory/records/v1/common.proto\"A\n\x06Places\x12\x37\n\x06places\x18\x01 \x03(\x0b\x32\x1a.rogatory.records.v1.PlaceB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xd0\x0f\"\xaf\x04\n\x05Place\x12\x45\n\trecord_id\x18\x01 \x01(\tB2\xbaH/r-2+^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12\x38\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.rogatory.records.v1.PlaceKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\x05names\x18\x03 \x03(\x0b\x32\x1d.rogatory.records.v1.NameTextB\x08\xbaH\x05\x92\x01\x02\x10\x10\x12\x33\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x1c.rogatory.records.v1.AddressB\x04\xe0\xa6\x19\x01\x12;\n\x0b\x63oordinates\x18\x05 \x01(\x0b\x32 .rogatory.records.v1.CoordinatesB\x04\xe0\xa6\x19\x01\x12\x33\n\tused_from\x18\x06 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12\x34\n\nused_until\x18\x07 \x01(\x0b\x32 .rogatory.records.v1.PartialDate\x12-\n\x07grading\x18\x08 \x01(\x0b\x32\x1c.rogatory.records.v1.Grading\x12\x18\n\x06remark\x18\t \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12G\n\x0e\x66oreign_fields\x18\n \x03(\x0b\x32!.rogatory.records.v1.ForeignFieldB\x0c\xbaH\x05\x92\x01\x02\x10@\xe0\xa6\x19\x0b\"\x8b\x01\n\x0b\x43oordinates\x12)\n\x08latitude\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80V@)\x00\x00\x00\x00\x00\x80V\xc0\x12*\n\tlongitude\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x80\x66@)\x00\x00\x00\x00\x00\x80\x66\xc0\x12%\n\x12uncertainty_metres\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=*\xa2\x02\n\tPlaceKind\x12\x1a\n\x16PLACE_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13PLACE_KIND_COMPOUND\x10\x01\x12\x15\n\x11PLACE_KIND_OFFICE\x10\x02\x12\x17\n\x13PLACE_KIND_DWELLING\x10\x03\x12\x1a\n\x16PLACE_KIND_BORDER_POST\x10\x04\x12\x1a\n\x16PLACE_KIND_DATA_CENTRE\x10\x05\x12\x14\n\x10PLACE_KIND_HOTEL\x10\x06\x12\x16\n\x12PLACE_KIND_STORAGE\x10\x07\x12\x1c\n\x18PLACE_KIND_TRANSPORT_HUB\x10\x08\x12\x16\n\x12PLACE_KIND_CUSTODY\x10\t\x12\x14\n\x10PLACE_KIND_OTHER\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,19 +48,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLACE'].fields_by_name['remark']._loaded_options = None
   _globals['_PLACE'].fields_by_name['remark']._serialized_options = b'\272H\005r\003\030\200 '
   _globals['_PLACE'].fields_by_name['foreign_fields']._loaded_options = None
-  _globals['_PLACE'].fields_by_name['foreign_fields']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_PLACE'].fields_by_name['foreign_fields']._serialized_options = b'\272H\005\222\001\002\020@\340\246\031\013'
   _globals['_COORDINATES'].fields_by_name['latitude']._loaded_options = None
   _globals['_COORDINATES'].fields_by_name['latitude']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\200V@)\000\000\000\000\000\200V\300'
   _globals['_COORDINATES'].fields_by_name['longitude']._loaded_options = None
   _globals['_COORDINATES'].fields_by_name['longitude']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\200f@)\000\000\000\000\000\200f\300'
   _globals['_COORDINATES'].fields_by_name['uncertainty_metres']._loaded_options = None
   _globals['_COORDINATES'].fields_by_name['uncertainty_metres']._serialized_options = b'\272H\006*\004\030\300\204='
-  _globals['_PLACEKIND']._serialized_start=887
-  _globals['_PLACEKIND']._serialized_end=1177
+  _globals['_PLACEKIND']._serialized_start=891
+  _globals['_PLACEKIND']._serialized_end=1181
   _globals['_PLACES']._serialized_start=119
   _globals['_PLACES']._serialized_end=184
   _globals['_PLACE']._serialized_start=187
-  _globals['_PLACE']._serialized_end=742
-  _globals['_COORDINATES']._serialized_start=745
-  _globals['_COORDINATES']._serialized_end=884
+  _globals['_PLACE']._serialized_end=746
+  _globals['_COORDINATES']._serialized_start=749
+  _globals['_COORDINATES']._serialized_end=888
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rogatory.records.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -253,6 +254,7 @@ class VictimNotice(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     OUTCOME_TIME_FIELD_NUMBER: _builtins.int
+    FOREIGN_FIELDS_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """Pseudonymous reference of the victim (LED Art. 3(5)), unique with its sender: it serves as the record id."""
     country: _builtins.str
@@ -281,6 +283,10 @@ class VictimNotice(_message.Message):
     def outcome_time(self) -> _timestamp_pb2.Timestamp:
         """When that was so."""
 
+    @_builtins.property
+    def foreign_fields(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.ForeignField]:
+        """Fields of an import that have no place here."""
+
     def __init__(
         self,
         *,
@@ -295,10 +301,11 @@ class VictimNotice(_message.Message):
         language: _builtins.str = ...,
         outcome: Global___NoticeOutcome.ValueType = ...,
         outcome_time: _timestamp_pb2.Timestamp | None = ...,
+        foreign_fields: _abc.Iterable[_common_pb2.ForeignField] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure_time", b"exposure_time", "outcome_time", b"outcome_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "advice", b"advice", "channel", b"channel", "country", b"country", "exposure_time", b"exposure_time", "exposures", b"exposures", "language", b"language", "outcome", b"outcome", "outcome_time", b"outcome_time", "reference", b"reference", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "advice", b"advice", "channel", b"channel", "country", b"country", "exposure_time", b"exposure_time", "exposures", b"exposures", "foreign_fields", b"foreign_fields", "language", b"language", "outcome", b"outcome", "outcome_time", b"outcome_time", "reference", b"reference", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
