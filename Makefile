@@ -2,7 +2,7 @@
 # pip), GNU make, and PyPI or a mirror of it; everything else is installed into .venv, exact versions.
 
 .DEFAULT_GOAL := help
-.PHONY: help install check lint typecheck check-proto check-lock test coverage bench demo proto release-protos lock format clean
+.PHONY: help install check lint typecheck check-proto check-lock check-imports test coverage bench demo proto release-protos lock format clean
 
 # The first that is new enough. `make PYTHON=/path/to/python ...` overrides.
 PYTHON ?= $(shell for candidate in python3.13 python3.12 python3.11 python3 python3.14; do \
@@ -56,7 +56,7 @@ coverage: .venv/.installed ## run the tests and show which branches they did not
 bench: .venv/.installed ## measure throughput and memory: one JSON object on stdout
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-check: lint typecheck check-lock check-proto ## everything that reads the code without running it
+check: lint typecheck check-lock check-proto check-imports ## everything that reads the code without running it
 
 lint: .venv/.installed
 	$(BIN)/ruff check
@@ -80,6 +80,9 @@ check-proto: .venv/.installed .venv-tools/.installed
 	@if [ -f protos/released.binpb ]; then echo "$(BUF_BREAKING)"; $(BUF_IMAGE) --output - | $(BUF_BREAKING); \
 		else echo "no protos/released.binpb: nothing has been released that could break"; fi
 	.venv-tools/bin/python .ci/generate_protos.py --check
+
+check-imports: .venv/.installed
+	$(BIN)/python -m pytest -q tests/contract/test_imports.py
 
 proto: .venv-tools/.installed ## regenerate the Python stubs from protos/
 	.venv-tools/bin/python .ci/generate_protos.py
