@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.exchange.v1 import agreement_pb2 as ag
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.exchange.v1 import decision_pb2 as dc
@@ -249,7 +250,7 @@ def unmet(
         Condition.CONDITION_RECORDS: not c.records_at_most or part.records <= c.records_at_most,
         Condition.CONDITION_REFERENCE: not c.reference or c.reference == message.reference,
         Condition.CONDITION_QUOTA: not c.HasField("quota") or _quota_kept(clause, message, scope),
-        Condition.CONDITION_DEADLINE: not c.deadlines or _deadline_kept(clause, message),
+        Condition.CONDITION_DEADLINE: not answers(clause) or _deadline_kept(clause, message),
     }
     return {condition for condition, met in tests.items() if not met}
 
@@ -284,10 +285,16 @@ def _quota_kept(clause: ag.Clause, message: Message, scope: Sequence[Part]) -> b
     return used <= left
 
 
+def answers(clause: ag.Clause) -> list[ag.Deadline]:
+    """Return the rows to answer: of no kind, or ANSWER."""
+    kinds = (deadline_pb2.DEADLINE_KIND_UNSPECIFIED, deadline_pb2.DEADLINE_KIND_ANSWER)
+    return [row for row in clause.conditions.deadlines if row.kind in kinds]
+
+
 def deadline_row(clause: ag.Clause, message: Message) -> ag.Deadline | None:
-    """Return the row for the urgency, the one with the same flag before the other."""
+    """Return the row to answer for the urgency, the one with the same flag before the other."""
     rows: dict[tuple[int, bool], ag.Deadline] = {
-        (r.urgency, r.directly_available): r for r in clause.conditions.deadlines
+        (r.urgency, r.directly_available): r for r in answers(clause)
     }
     return rows.get((message.urgency, message.available)) or rows.get(
         (message.urgency, not message.available)

@@ -8,12 +8,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count, product
 
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
 
 CONTEXT = codes_pb2.PART_CATEGORY_CONTEXT
 PERMIT = agreement_pb2.CLAUSE_EFFECT_PERMIT
 REQUIRE = agreement_pb2.CLAUSE_EFFECT_REQUIRE
 REFUSE = agreement_pb2.CLAUSE_EFFECT_REFUSE
+ANSWERS = (deadline_pb2.DEADLINE_KIND_UNSPECIFIED, deadline_pb2.DEADLINE_KIND_ANSWER)
 
 
 class Reference:
@@ -197,9 +199,10 @@ class Reference:
                 )
             if so_far + used > conditions.quota.limit:
                 return False
-        if not conditions.deadlines or self.header.kind != codes_pb2.KIND_REQUEST:
+        rows = [row for row in conditions.deadlines if row.kind in ANSWERS]
+        if not rows or self.header.kind != codes_pb2.KIND_REQUEST:
             return True
-        rows = [row for row in conditions.deadlines if row.urgency == self.header.urgency]
+        rows = [row for row in rows if row.urgency == self.header.urgency]
         same = [
             row for row in rows if row.directly_available == self.header.request.directly_available
         ]

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import strategies as st
 
 from rogatory.agreements import CompiledAgreement, check_agreement, compile_agreement
-from rogatory.assistance.v1 import request_pb2
+from rogatory.assistance.v1 import deadline_pb2, request_pb2
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
 
@@ -50,6 +50,8 @@ ASSISTANCE = (
 PERMIT = agreement_pb2.CLAUSE_EFFECT_PERMIT
 REQUIRE = agreement_pb2.CLAUSE_EFFECT_REQUIRE
 REFUSE = agreement_pb2.CLAUSE_EFFECT_REFUSE
+NOT_STATED = deadline_pb2.DEADLINE_KIND_UNSPECIFIED
+ANSWER, DECISION = deadline_pb2.DEADLINE_KIND_ANSWER, deadline_pb2.DEADLINE_KIND_DECISION
 EFFECTS = (PERMIT, PERMIT, PERMIT, PERMIT, REQUIRE, REFUSE)
 
 
@@ -92,15 +94,21 @@ def scopes(draw: st.DrawFn, *, at_most: int) -> agreement_pb2.Scope:
 
 @st.composite
 def _deadlines(draw: st.DrawFn) -> list[agreement_pb2.Deadline]:
-    rows = [(urgency, available) for urgency in URGENCIES for available in (False, True)]
+    rows = [
+        (urgency, available, due)
+        for urgency in URGENCIES
+        for available in (False, True)
+        for due in (ANSWER, DECISION)
+    ]
     return [
         agreement_pb2.Deadline(
             urgency=urgency,
             directly_available=available,
             unit=draw(st.sampled_from((1, 2, 3))),  # type: ignore[arg-type]  # numbers of the enum
             amount=draw(st.integers(1, 8)),
+            kind=draw(st.sampled_from((NOT_STATED, ANSWER))) if due == ANSWER else due,
         )
-        for urgency, available in draw(_some(rows))
+        for urgency, available, due in draw(_some(rows))
     ]
 
 
@@ -169,7 +177,8 @@ def clauses(
         clause.scope.field_groups.append(common_pb2.FIELD_GROUP_HEALTH)
     if effect == REQUIRE:
         clause.conditions.CopyFrom(draw(conditions()))
-        if not clause.conditions.ListFields():
+        rows = clause.conditions.deadlines
+        if not clause.conditions.ListFields() or (rows and all(r.kind == DECISION for r in rows)):
             clause.conditions.case_reference = True
     return _sensible(clause)
 

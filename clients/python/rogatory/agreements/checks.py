@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from google.protobuf.message import Message
 
 from rogatory import wire
+from rogatory.agreements.compiled import ANSWERS
 from rogatory.errors import Issue
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2
 
@@ -142,9 +143,9 @@ def _check_effect(clause: agreement_pb2.Clause, path: str) -> Iterator[Issue]:
             message="a clause that refuses has no conditions; one that requires has them",
             path=f"{path}.conditions",
         )
-    if clause.effect == _REQUIRE and not conditions:
+    if clause.effect == _REQUIRE and _demands_nothing(clause.conditions):
         yield Issue(
-            message="a clause that requires must say what: it has no conditions",
+            message="a clause that requires must say what: it has no conditions to be met",
             path=f"{path}.conditions",
         )
     if clause.effect in (_REFUSE, _REQUIRE) and clause.obligations.ListFields():
@@ -186,13 +187,7 @@ def _check_conditions(
             message="deadlines are for requests, and the clause is not about any",
             path=f"{path}.deadlines",
         )
-    rows = [(row.urgency, row.directly_available) for row in conditions.deadlines]
-    for index, row in enumerate(rows):
-        if row in rows[:index]:
-            yield Issue(
-                message="there is a deadline for the same urgency and availability already",
-                path=f"{path}.deadlines[{index}]",
-            )
+    yield from _check_deadlines(conditions.deadlines, f"{path}.deadlines")
     if conditions.dual_criminality and len({row.agency for row in agreement.offences}) < 2:
         yield Issue(
             message="can never be met: the agreement's offences have no rows for two parties",
@@ -204,6 +199,26 @@ def _check_conditions(
             message="can never be met: no row of the agreement's offences carries that much",
             path=f"{path}.minimum_penalty_months",
         )
+
+
+def _check_deadlines(rows: Iterable[agreement_pb2.Deadline], path: str) -> Iterator[Issue]:
+    seen = set()
+    for index, row in enumerate(rows):
+        # Unspecified is the answer; of that there is one, whichever way it is written.
+        kind = min(ANSWERS) if row.kind in ANSWERS else row.kind
+        key = (row.urgency, row.directly_available, kind)
+        if key in seen:
+            yield Issue(
+                message="there is a deadline for the same urgency, availability and kind already",
+                path=f"{path}[{index}]",
+            )
+        seen.add(key)
+
+
+def _demands_nothing(conditions: agreement_pb2.Conditions) -> bool:
+    """Say whether no rule looks at these conditions: there are none, or only other deadlines."""
+    named = {field.name for field, _ in conditions.ListFields()}
+    return named <= {"deadlines"} and all(row.kind not in ANSWERS for row in conditions.deadlines)
 
 
 def _unique(values: Sequence[str], path: str, what: str) -> Iterator[Issue]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rogatory import wire
 from rogatory.agreements.articles import article_and_above
 from rogatory.agreements.memo import Memo
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.clock import to_nanoseconds
 from rogatory.errors import AgreementError, EnvelopeError
 from rogatory.exchange.v1 import agreement_pb2
@@ -22,6 +23,8 @@ ALL = -1
 """Mask of an empty list: every bit."""
 MESSAGE_BIT = 1 << 62
 """Stands for "no part" in the masks of parts: in no list, so that only empty lists match it."""
+ANSWERS = frozenset({deadline_pb2.DEADLINE_KIND_UNSPECIFIED, deadline_pb2.DEADLINE_KIND_ANSWER})
+"""Kinds of deadline that are one to answer: the only ones that a rule looks at."""
 _UNKNOWN_BIT = 1 << 61
 _BITS = {value: 1 << value for value in range(61)}
 
@@ -58,7 +61,7 @@ class CompiledConditions:
     quota_limit: int
     quota_index: int
     deadlines: Mapping[tuple[int, bool], int]
-    """(urgency, directly available) -> index into the agreement's ``deadlines``."""
+    """To answer: (urgency, directly available) -> index into the agreement's ``deadlines``."""
 
     def deadline(self, urgency: int, *, directly_available: bool) -> int | None:
         """Return the index of an urgency's row, the one with the same flag before the other."""
@@ -144,7 +147,7 @@ class CompiledAgreement:
     retention_limits: tuple[int, ...]
     """Every retention that a condition names, in days, ascending."""
     deadlines: tuple[tuple[int, int], ...]
-    """Every deadline that a condition names: (unit, amount)."""
+    """Every deadline to answer that a condition names: (unit, amount)."""
     quota_clauses: tuple[QuotaClause, ...]
     looks_at_reference: bool
     looks_at_signers: bool
@@ -255,6 +258,8 @@ class _Builder:
             self.retentions.add(conditions.retention_at_most_days)
         rows: dict[tuple[int, bool], int] = {}
         for row in conditions.deadlines:
+            if row.kind not in ANSWERS:
+                continue
             index = self.deadlines.setdefault((row.unit, row.amount), len(self.deadlines))
             rows.setdefault((row.urgency, row.directly_available), index)
         quota_index = len(self.quotas)

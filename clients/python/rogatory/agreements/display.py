@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from rogatory.agreements.compiled import ANSWERS
 from rogatory.agreements.document import agreement_digest, parse_agreement, roots_of
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.clock import to_nanoseconds, to_text
 from rogatory.exchange.v1 import agreement_pb2, envelope_pb2
 
@@ -133,7 +135,9 @@ def _conditions(conditions: agreement_pb2.Conditions) -> Iterator[str]:
         )
         where = " and directly available" if row.directly_available else ""
         unit = _name(agreement_pb2.DeadlineUnit.DESCRIPTOR, row.unit)
-        yield f"a request that is {urgency}{where} leaves {row.amount} {unit} to answer"
+        kind = _name(deadline_pb2.DeadlineKind.DESCRIPTOR, row.kind)
+        due = "to answer" if row.kind in ANSWERS else f"for the {kind} (no rule looks at it)"
+        yield f"a request that is {urgency}{where} leaves {row.amount} {unit} {due}"
 
 
 def _plain_conditions(conditions: agreement_pb2.Conditions) -> Iterator[tuple[str, str]]:

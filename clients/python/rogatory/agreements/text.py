@@ -2,8 +2,8 @@
 
 Enum values are written short (``KIND_TRANSFER`` is ``transfer``), dates as ``2026-12-01`` or with
 a time and zone (ISO 8601), roots as ``Ed25519:BASE64``, spans with their unit (``2 years`` of
-months, ``3 weeks`` of days). A deadline may say ``within: 5 working days``. Every fault is
-reported, with its line and what is allowed there.
+months, ``3 weeks`` of days). A deadline may say ``within: 5 working days``, and ``kind: decision``
+where it is not the one to answer. Every fault is reported, with its line and what is allowed there.
 """
 
 from __future__ import annotations

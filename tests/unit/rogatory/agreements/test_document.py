@@ -211,6 +211,15 @@ def test_the_examples_use_every_condition() -> None:
     assert len(decision_pb2.Condition.values()) - 1 == len(used | {"reference"})
 
 
+def test_show_says_what_is_due() -> None:
+    """The time to answer, and the times to decide and execute that no rule looks at."""
+    shown = show_agreement(s.agreement_bytes(example_text("nl-ro-police-cooperation-2026")))
+
+    assert "that a request that is urgent leaves 3 working days to answer" in shown
+    assert "is routine leaves 30 days for the decision (no rule looks at it)" in shown
+    assert "is routine leaves 90 days for the execution (no rule looks at it)" in shown
+
+
 def test_no_example_of_that_name() -> None:
     """Asking for an example that is not there says so."""
     with pytest.raises(KeyError):

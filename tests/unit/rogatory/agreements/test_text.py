@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rogatory.agreements import read_agreement, read_agreement_file
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.errors import AgreementError, Issue
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2
 from rogatory.records.v1 import common_pb2
@@ -196,6 +197,20 @@ def test_faults_of_form(old: str, new: str, place: tuple[int, int], path: str, s
         ),
         ("[transfer, request]", "[transfer]", 31, f"{WANTS}.deadlines", "for requests"),
         ("routine, unit", "urgent, unit", 32, f"{WANTS}.deadlines[1]", "already"),
+        (
+            "routine, unit",
+            "urgent, kind: answer, unit",
+            32,
+            f"{WANTS}.deadlines[1]",
+            "already",
+        ),
+        (
+            "routine, unit",
+            "routine, kind: answer_urgent_direct, unit",
+            32,
+            f"{WANTS}.deadlines[1].kind",
+            "not be in",
+        ),
         ("limit: 10,", "limit: 0,", 29, f"{WANTS}.quota.limit", "greater than or equal"),
         ("limit: 10,", "limit: 9999999999,", 29, f"{WANTS}.quota.limit", "at most"),
         (
@@ -215,6 +230,32 @@ def test_faults_of_sense(old: str, new: str, line: int, path: str, says: str) ->
 
     assert line == issues[path].line
     assert says in issues[path].message
+
+
+@pytest.mark.parametrize(
+    "kind", [deadline_pb2.DEADLINE_KIND_DECISION, deadline_pb2.DEADLINE_KIND_EXECUTION]
+)
+def test_deadlines_of_several_kinds(kind: deadline_pb2.DeadlineKind.ValueType) -> None:
+    """Beside the time to answer, a clause may say how long a decision or execution may take."""
+    word = deadline_pb2.DeadlineKind.Name(kind).removeprefix("DEADLINE_KIND_").lower()
+    row = f"        - {{urgency: urgent, kind: {word}, within: 30 days}}\n"
+
+    deadlines = read_agreement(TEXT + row).clauses[0].conditions.deadlines
+
+    assert [0, 0, kind] == [deadline.kind for deadline in deadlines]
+
+
+def test_a_requirement_has_something_to_be_met() -> None:
+    """A deadline that no rule looks at is no demand."""
+    clause = (
+        "  - {clause_id: orders, article: Art. 5, effect: require, conditions:"
+        " {deadlines: [{urgency: routine, kind: decision, within: 30 days}]}}\n"
+    )
+
+    issue = _only(TEXT + clause)
+
+    assert "clauses[1].conditions" == issue.path
+    assert "must say what" in issue.message
 
 
 def test_every_fault_is_reported_in_the_order_of_the_text() -> None:

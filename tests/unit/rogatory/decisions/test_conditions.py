@@ -7,7 +7,7 @@ import pytest
 from rogatory.agreements import compile_agreement
 from rogatory.decisions import decide
 from rogatory.decisions.situation import deadline_length, four_eyes
-from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2
+from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
 from tests.unit.rogatory.decisions import samples as s
 from tests.unit.rogatory.decisions.condition_pairs import CONDITION_PAIRS, ConditionPair
 
@@ -131,6 +131,39 @@ clauses:
     assert 0 == conditions.deadline(urgent, directly_available=True)
     assert 1 == conditions.deadline(urgent, directly_available=False)
     assert conditions.deadline(codes_pb2.URGENCY_ROUTINE, directly_available=False) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("{urgency: urgent, kind: decision, within: 30 days}", True),
+        (
+            "{urgency: urgent, within: 8 hours}, {urgency: urgent, kind: decision, within: 9 days}",
+            True,
+        ),
+        ("{urgency: urgent, kind: answer, within: 9 hours}", False),
+        (
+            "{urgency: routine, within: 1 hour}, {urgency: urgent, kind: decision, within: 1 hour}",
+            False,
+        ),
+    ],
+)
+def test_only_deadlines_to_answer_are_held_against_a_request(rows: str, *, expected: bool) -> None:
+    """How long a decision or execution may take bars no request, and stands in for no answer."""
+    agreement = s.compiled(
+        "clauses: [{clause_id: requests, article: Art. 1, effect: permit,"
+        f" conditions: {{deadlines: [{rows}]}}}}]"
+    )
+    request = s.header(
+        s.part(codes_pb2.PART_CATEGORY_REQUEST),
+        kind=codes_pb2.KIND_REQUEST,
+        urgency=codes_pb2.URGENCY_URGENT,
+        request=envelope_pb2.RequestParticulars(respond_by_time=s.at(8 * 3600)),
+    )
+
+    decision = decide(agreement=agreement, header=request, recipient_index=0, context=s.context())
+
+    assert expected == (decision.disposition == decision_pb2.DISPOSITION_PERMITTED)
 
 
 def test_no_deadline_for_the_urgency_is_not_met() -> None:

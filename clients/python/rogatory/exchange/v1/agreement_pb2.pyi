@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rogatory.assistance.v1 import deadline_pb2 as _deadline_pb2
 from rogatory.assistance.v1 import request_pb2 as _request_pb2
 from rogatory.exchange.v1 import codes_pb2 as _codes_pb2
 from rogatory.exchange.v1 import envelope_pb2 as _envelope_pb2
@@ -587,7 +588,9 @@ class Conditions(_message.Message):
 
     @_builtins.property
     def deadlines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deadline]:
-        """The deadline asked for must not be shorter than the one for the message's urgency."""
+        """The deadline asked for must not be shorter than the one to answer for the message's urgency. What else is due, and
+        when, is said to the parties and bars nothing.
+        """
 
     def __init__(
         self,
@@ -646,7 +649,7 @@ Global___Quota: _TypeAlias = Quota  # noqa: Y015
 
 @_typing.final
 class Deadline(_message.Message):
-    """Time to answer, by urgency (Directive (EU) 2023/977 Art. 5; Directive 2014/41/EU Art. 12)."""
+    """Time to answer, to decide or to execute, by urgency (Directive (EU) 2023/977 Art. 5; Directive 2014/41/EU Art. 12)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -654,6 +657,7 @@ class Deadline(_message.Message):
     DIRECTLY_AVAILABLE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     urgency: _codes_pb2.Urgency.ValueType
     """For messages of this urgency."""
     directly_available: _builtins.bool
@@ -662,6 +666,10 @@ class Deadline(_message.Message):
     """Unit of `amount`."""
     amount: _builtins.int
     """How many."""
+    kind: _deadline_pb2.DeadlineKind.ValueType
+    """What is due; unspecified: the answer, as ANSWER. Whether it is urgent or directly available stands above, so the two
+    kinds that say it again are refused. Only answers are held against the deadline that a request asks for.
+    """
     def __init__(
         self,
         *,
@@ -669,10 +677,11 @@ class Deadline(_message.Message):
         directly_available: _builtins.bool = ...,
         unit: Global___DeadlineUnit.ValueType = ...,
         amount: _builtins.int = ...,
+        kind: _deadline_pb2.DeadlineKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "directly_available", b"directly_available", "unit", b"unit", "urgency", b"urgency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "directly_available", b"directly_available", "kind", b"kind", "unit", b"unit", "urgency", b"urgency"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
