@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class AuditServiceStub(object):
-    """Reads the log.
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def __init__(self, channel):
@@ -53,13 +55,15 @@ class AuditServiceStub(object):
 
 
 class AuditServiceServicer(object):
-    """Reads the log.
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def ListEntries(self, request, context):
-        """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for an agency
-        those it is sender or recipient of, with the outcomes it may open. Each call is itself entered in the log.
-        Errors: TOKEN_INVALID, NOT_AUTHORISED.
+        """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for any other
+        agency those in which it acted or was permitted something, with the outcomes it may open. Each call is itself
+        entered in the log. Errors: TOKEN_INVALID, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +112,9 @@ def add_AuditServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuditService(object):
-    """Reads the log.
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
     """
 
     @staticmethod

@@ -27,16 +27,19 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AuditServiceStub:
-    """Reads the log."""
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AuditServiceAsyncStub: ...
     ListEntries: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListEntriesRequest, _audit_service_pb2.ListEntriesResponse]
-    """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for an agency
-    those it is sender or recipient of, with the outcomes it may open. Each call is itself entered in the log.
-    Errors: TOKEN_INVALID, NOT_AUTHORISED.
+    """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for any other
+    agency those in which it acted or was permitted something, with the outcomes it may open. Each call is itself
+    entered in the log. Errors: TOKEN_INVALID, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_service_pb2.GetCheckpointResponse]
     """Returns the latest checkpoint, and on demand the consistency proof from an earlier size. For any enrolled agency.
@@ -49,13 +52,16 @@ class AuditServiceStub:
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
-    """Reads the log."""
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEntries: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListEntriesRequest, _audit_service_pb2.ListEntriesResponse]  # type: ignore[assignment]
-    """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for an agency
-    those it is sender or recipient of, with the outcomes it may open. Each call is itself entered in the log.
-    Errors: TOKEN_INVALID, NOT_AUTHORISED.
+    """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for any other
+    agency those in which it acted or was permitted something, with the outcomes it may open. Each call is itself
+    entered in the log. Errors: TOKEN_INVALID, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_service_pb2.GetCheckpointResponse]  # type: ignore[assignment]
     """Returns the latest checkpoint, and on demand the consistency proof from an earlier size. For any enrolled agency.
@@ -67,7 +73,10 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reads the log."""
+    """Reads the log. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID,
+    KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL
+    for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_abc_1.abstractmethod
     def ListEntries(
@@ -75,9 +84,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.ListEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ListEntriesResponse, _abc.Awaitable[_audit_service_pb2.ListEntriesResponse]]:
-        """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for an agency
-        those it is sender or recipient of, with the outcomes it may open. Each call is itself entered in the log.
-        Errors: TOKEN_INVALID, NOT_AUTHORISED.
+        """Lists entries by filter, a page at a time. For supervisory authorities all entries with all outcomes; for any other
+        agency those in which it acted or was permitted something, with the outcomes it may open. Each call is itself
+        entered in the log. Errors: TOKEN_INVALID, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class AgreementServiceStub(object):
-    """Lists agreements and says what they would decide.
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def __init__(self, channel):
@@ -53,7 +55,9 @@ class AgreementServiceStub(object):
 
 
 class AgreementServiceServicer(object):
-    """Lists agreements and says what they would decide.
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def ListAgreements(self, request, context):
@@ -73,8 +77,10 @@ class AgreementServiceServicer(object):
 
     def EvaluateExchange(self, request, context):
         """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-        enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
-        signatures, parts and whether the message id was used before are not looked at.
+        enrolled agency, as the sender the header names. Signatures, rights of officers, parts and whether the message id
+        was used before are not looked at. Errors, those of Submit that the header alone can cause: UNKNOWN_FIELDS,
+        PARTICULARS_MISMATCH, RECIPIENTS_INVALID, SCHEMA_UNKNOWN, SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED,
+        EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +113,9 @@ def add_AgreementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AgreementService(object):
-    """Lists agreements and says what they would decide.
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     @staticmethod

@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AgreementServiceStub:
-    """Lists agreements and says what they would decide."""
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,13 +44,18 @@ class AgreementServiceStub:
     """Returns one version of an agreement, for its parties; the base agreement for all. Errors: DENIED_OR_ABSENT."""
     EvaluateExchange: _grpc.UnaryUnaryMultiCallable[_agreement_service_pb2.EvaluateExchangeRequest, _agreement_service_pb2.EvaluateExchangeResponse]
     """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-    enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
-    signatures, parts and whether the message id was used before are not looked at.
+    enrolled agency, as the sender the header names. Signatures, rights of officers, parts and whether the message id
+    was used before are not looked at. Errors, those of Submit that the header alone can cause: UNKNOWN_FIELDS,
+    PARTICULARS_MISMATCH, RECIPIENTS_INVALID, SCHEMA_UNKNOWN, SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED,
+    EXPIRED.
     """
 
 @_typing.type_check_only
 class AgreementServiceAsyncStub(AgreementServiceStub):
-    """Lists agreements and says what they would decide."""
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAgreements: _aio.UnaryUnaryMultiCallable[_agreement_service_pb2.ListAgreementsRequest, _agreement_service_pb2.ListAgreementsResponse]  # type: ignore[assignment]
@@ -58,12 +66,17 @@ class AgreementServiceAsyncStub(AgreementServiceStub):
     """Returns one version of an agreement, for its parties; the base agreement for all. Errors: DENIED_OR_ABSENT."""
     EvaluateExchange: _aio.UnaryUnaryMultiCallable[_agreement_service_pb2.EvaluateExchangeRequest, _agreement_service_pb2.EvaluateExchangeResponse]  # type: ignore[assignment]
     """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-    enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
-    signatures, parts and whether the message id was used before are not looked at.
+    enrolled agency, as the sender the header names. Signatures, rights of officers, parts and whether the message id
+    was used before are not looked at. Errors, those of Submit that the header alone can cause: UNKNOWN_FIELDS,
+    PARTICULARS_MISMATCH, RECIPIENTS_INVALID, SCHEMA_UNKNOWN, SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED,
+    EXPIRED.
     """
 
 class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Lists agreements and says what they would decide."""
+    """Lists agreements and says what they would decide. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_abc_1.abstractmethod
     def ListAgreements(
@@ -90,8 +103,10 @@ class AgreementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_agreement_service_pb2.EvaluateExchangeResponse, _abc.Awaitable[_agreement_service_pb2.EvaluateExchangeResponse]]:
         """Says what would become of a message now, without submitting it: nothing is stored, logged or delivered. For any
-        enrolled agency, as the sender the header names. Errors: those of Submit that the header alone can cause;
-        signatures, parts and whether the message id was used before are not looked at.
+        enrolled agency, as the sender the header names. Signatures, rights of officers, parts and whether the message id
+        was used before are not looked at. Errors, those of Submit that the header alone can cause: UNKNOWN_FIELDS,
+        PARTICULARS_MISMATCH, RECIPIENTS_INVALID, SCHEMA_UNKNOWN, SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED,
+        EXPIRED.
         """
 
 def add_AgreementServiceServicer_to_server(servicer: AgreementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

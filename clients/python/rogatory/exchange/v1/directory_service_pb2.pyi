@@ -150,7 +150,7 @@ class ListAgenciesResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def agencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___DirectoryEntry]:
-        """Agencies by id."""
+        """Agencies in order of enrolment."""
 
     def __init__(
         self,

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class DirectoryServiceStub(object):
-    """Lists agencies and their key statements.
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def __init__(self, channel):
@@ -48,7 +50,9 @@ class DirectoryServiceStub(object):
 
 
 class DirectoryServiceServicer(object):
-    """Lists agencies and their key statements.
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     def GetAgency(self, request, context):
@@ -60,7 +64,8 @@ class DirectoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListAgencies(self, request, context):
-        """Lists enrolled agencies, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID.
+        """Lists enrolled agencies in order of enrolment, a page at a time, those that are revoked too. For any enrolled
+        agency. Errors: TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +93,9 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DirectoryService(object):
-    """Lists agencies and their key statements.
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
     """
 
     @staticmethod

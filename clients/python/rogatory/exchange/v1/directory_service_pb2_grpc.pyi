@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DirectoryServiceStub:
-    """Lists agencies and their key statements."""
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -38,11 +41,16 @@ class DirectoryServiceStub:
     Errors: DENIED_OR_ABSENT.
     """
     ListAgencies: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgenciesRequest, _directory_service_pb2.ListAgenciesResponse]
-    """Lists enrolled agencies, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID."""
+    """Lists enrolled agencies in order of enrolment, a page at a time, those that are revoked too. For any enrolled
+    agency. Errors: TOKEN_INVALID.
+    """
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
-    """Lists agencies and their key statements."""
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAgency: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetAgencyRequest, _directory_service_pb2.GetAgencyResponse]  # type: ignore[assignment]
@@ -50,10 +58,15 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     Errors: DENIED_OR_ABSENT.
     """
     ListAgencies: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgenciesRequest, _directory_service_pb2.ListAgenciesResponse]  # type: ignore[assignment]
-    """Lists enrolled agencies, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID."""
+    """Lists enrolled agencies in order of enrolment, a page at a time, those that are revoked too. For any enrolled
+    agency. Errors: TOKEN_INVALID.
+    """
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Lists agencies and their key statements."""
+    """Lists agencies and their key statements. Every call can end with CERTIFICATE_MISSING, CERTIFICATE_UNKNOWN,
+    AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or FIELD_VIOLATIONS for what
+    is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on top of these.
+    """
 
     @_abc_1.abstractmethod
     def GetAgency(
@@ -71,6 +84,8 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_service_pb2.ListAgenciesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListAgenciesResponse, _abc.Awaitable[_directory_service_pb2.ListAgenciesResponse]]:
-        """Lists enrolled agencies, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID."""
+        """Lists enrolled agencies in order of enrolment, a page at a time, those that are revoked too. For any enrolled
+        agency. Errors: TOKEN_INVALID.
+        """
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

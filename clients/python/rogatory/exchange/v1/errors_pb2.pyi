@@ -33,7 +33,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SENDER_MISMATCH: _ErrorReason.ValueType  # 4
     """PERMISSION_DENIED: the header names another sender than the certificate's agency."""
     ERROR_REASON_NOT_AUTHORISED: _ErrorReason.ValueType  # 5
-    """PERMISSION_DENIED: this agency may not send this kind, or make this call."""
+    """PERMISSION_DENIED: this kind of agency may not send this kind of message."""
     ERROR_REASON_MALFORMED: _ErrorReason.ValueType  # 6
     """INVALID_ARGUMENT: the bytes are not the protobuf message expected."""
     ERROR_REASON_UNKNOWN_FIELDS: _ErrorReason.ValueType  # 7
@@ -91,7 +91,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PARTICULARS_MISMATCH: _ErrorReason.ValueType  # 33
     """INVALID_ARGUMENT: the particulars do not go with the kind."""
     ERROR_REASON_ERASED: _ErrorReason.ValueType  # 34
-    """INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands."""
+    """INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands. Nothing erases yet."""
     ERROR_REASON_OFFICER_RIGHT_MISSING: _ErrorReason.ValueType  # 35
     """PERMISSION_DENIED: an officer signed who may neither sign nor approve, or nobody who may be the author."""
 
@@ -111,7 +111,7 @@ ERROR_REASON_AGENCY_REVOKED: ErrorReason.ValueType  # 3
 ERROR_REASON_SENDER_MISMATCH: ErrorReason.ValueType  # 4
 """PERMISSION_DENIED: the header names another sender than the certificate's agency."""
 ERROR_REASON_NOT_AUTHORISED: ErrorReason.ValueType  # 5
-"""PERMISSION_DENIED: this agency may not send this kind, or make this call."""
+"""PERMISSION_DENIED: this kind of agency may not send this kind of message."""
 ERROR_REASON_MALFORMED: ErrorReason.ValueType  # 6
 """INVALID_ARGUMENT: the bytes are not the protobuf message expected."""
 ERROR_REASON_UNKNOWN_FIELDS: ErrorReason.ValueType  # 7
@@ -169,7 +169,7 @@ ERROR_REASON_RECIPIENTS_INVALID: ErrorReason.ValueType  # 32
 ERROR_REASON_PARTICULARS_MISMATCH: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT: the particulars do not go with the kind."""
 ERROR_REASON_ERASED: ErrorReason.ValueType  # 34
-"""INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands."""
+"""INVALID_ARGUMENT: the identity's record was erased when its retention ended; the outcome stands. Nothing erases yet."""
 ERROR_REASON_OFFICER_RIGHT_MISSING: ErrorReason.ValueType  # 35
 """PERMISSION_DENIED: an officer signed who may neither sign nor approve, or nobody who may be the author."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class ExchangeServiceStub(object):
-    """Carries messages between agencies under the agreements that permit them.
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
     """
 
     def __init__(self, channel):
@@ -73,13 +76,19 @@ class ExchangeServiceStub(object):
 
 
 class ExchangeServiceServicer(object):
-    """Carries messages between agencies under the agreements that permit them.
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
     """
 
     def Submit(self, request, context):
         """Submits one message. For any enrolled agency, as the sender the header names. OK means that an outcome for each
         recipient is decided, durable and logged, refusals included. The same identity again returns the original outcome.
-        Errors: every ErrorReason; nothing was decided.
+        After an error nothing was decided. Errors, of the message: TOO_LARGE, UNKNOWN_FIELDS, PARTICULARS_MISMATCH,
+        RECIPIENTS_INVALID, SCHEMA_UNKNOWN, PARTS_MISSING; SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED;
+        SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, OFFICER_RIGHT_MISSING; COMMITMENT_MISMATCH, FACTS_MISSTATED;
+        CONFLICT, EXPIRED, GOVERNANCE_INVALID. Of the gateway: TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +96,8 @@ class ExchangeServiceServicer(object):
 
     def SubmitBatch(self, request, context):
         """Submits up to 256 messages and 4 MiB, each by itself, in order, under one checkpoint. For any enrolled agency. One
-        message's error stands in its place and stops no other. Errors: BATCH_SIZE, TOO_LARGE, LEDGER_UNAVAILABLE.
+        message's error, of those that Submit lists, stands in its place and stops no other. Errors of the batch:
+        BATCH_SIZE, TOO_LARGE, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +105,9 @@ class ExchangeServiceServicer(object):
 
     def Subscribe(self, request, context):
         """Streams the caller's inbox from a position on, in order, at least once, and then what arrives. For any enrolled
-        agency; only its own inbox. Errors: TOKEN_INVALID, AGENCY_REVOKED (also in mid-stream), SUBSCRIBER_TOO_SLOW.
+        agency; only its own inbox. Who calls is looked up again at every item, so what ends a call for its caller also
+        ends a stream. Errors: TOKEN_INVALID for a start beyond the inbox, TOO_MANY_IN_FLIGHT for too many streams of one
+        agency, SUBSCRIBER_TOO_SLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,7 +115,8 @@ class ExchangeServiceServicer(object):
 
     def AdvanceCursor(self, request, context):
         """Records that the caller holds its inbox up to a position. For any enrolled agency. An advance is entered in the log
-        as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox.
+        as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox, TOO_MANY_IN_FLIGHT,
+        LEDGER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,8 +137,8 @@ class ExchangeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetReceipt(self, request, context):
-        """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and its
-        recipients, each with its own. Errors: DENIED_OR_ABSENT.
+        """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and the
+        recipients to whom it was permitted, each with its own. Errors: DENIED_OR_ABSENT, LEDGER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,7 +191,10 @@ def add_ExchangeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExchangeService(object):
-    """Carries messages between agencies under the agreements that permit them.
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
     """
 
     @staticmethod

@@ -27,7 +27,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ExchangeServiceStub:
-    """Carries messages between agencies under the agreements that permit them."""
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,62 +40,84 @@ class ExchangeServiceStub:
     Submit: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitRequest, _exchange_service_pb2.SubmitResponse]
     """Submits one message. For any enrolled agency, as the sender the header names. OK means that an outcome for each
     recipient is decided, durable and logged, refusals included. The same identity again returns the original outcome.
-    Errors: every ErrorReason; nothing was decided.
+    After an error nothing was decided. Errors, of the message: TOO_LARGE, UNKNOWN_FIELDS, PARTICULARS_MISMATCH,
+    RECIPIENTS_INVALID, SCHEMA_UNKNOWN, PARTS_MISSING; SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED;
+    SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, OFFICER_RIGHT_MISSING; COMMITMENT_MISMATCH, FACTS_MISSTATED;
+    CONFLICT, EXPIRED, GOVERNANCE_INVALID. Of the gateway: TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     SubmitBatch: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitBatchRequest, _exchange_service_pb2.SubmitBatchResponse]
     """Submits up to 256 messages and 4 MiB, each by itself, in order, under one checkpoint. For any enrolled agency. One
-    message's error stands in its place and stops no other. Errors: BATCH_SIZE, TOO_LARGE, LEDGER_UNAVAILABLE.
+    message's error, of those that Submit lists, stands in its place and stops no other. Errors of the batch:
+    BATCH_SIZE, TOO_LARGE, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     Subscribe: _grpc.UnaryStreamMultiCallable[_exchange_service_pb2.SubscribeRequest, _exchange_service_pb2.SubscribeResponse]
     """Streams the caller's inbox from a position on, in order, at least once, and then what arrives. For any enrolled
-    agency; only its own inbox. Errors: TOKEN_INVALID, AGENCY_REVOKED (also in mid-stream), SUBSCRIBER_TOO_SLOW.
+    agency; only its own inbox. Who calls is looked up again at every item, so what ends a call for its caller also
+    ends a stream. Errors: TOKEN_INVALID for a start beyond the inbox, TOO_MANY_IN_FLIGHT for too many streams of one
+    agency, SUBSCRIBER_TOO_SLOW.
     """
     AdvanceCursor: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.AdvanceCursorRequest, _exchange_service_pb2.AdvanceCursorResponse]
     """Records that the caller holds its inbox up to a position. For any enrolled agency. An advance is entered in the log
-    as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox.
+    as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox, TOO_MANY_IN_FLIGHT,
+    LEDGER_UNAVAILABLE.
     """
     GetMessage: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetMessageRequest, _exchange_service_pb2.GetMessageResponse]
     """Returns one message. For its sender and the recipients to whom it was permitted. Errors: DENIED_OR_ABSENT."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.ListMessagesRequest, _exchange_service_pb2.ListMessagesResponse]
     """Lists messages that the caller sent or received, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID."""
     GetReceipt: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetReceiptRequest, _exchange_service_pb2.GetReceiptResponse]
-    """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and its
-    recipients, each with its own. Errors: DENIED_OR_ABSENT.
+    """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and the
+    recipients to whom it was permitted, each with its own. Errors: DENIED_OR_ABSENT, LEDGER_UNAVAILABLE.
     """
 
 @_typing.type_check_only
 class ExchangeServiceAsyncStub(ExchangeServiceStub):
-    """Carries messages between agencies under the agreements that permit them."""
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Submit: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitRequest, _exchange_service_pb2.SubmitResponse]  # type: ignore[assignment]
     """Submits one message. For any enrolled agency, as the sender the header names. OK means that an outcome for each
     recipient is decided, durable and logged, refusals included. The same identity again returns the original outcome.
-    Errors: every ErrorReason; nothing was decided.
+    After an error nothing was decided. Errors, of the message: TOO_LARGE, UNKNOWN_FIELDS, PARTICULARS_MISMATCH,
+    RECIPIENTS_INVALID, SCHEMA_UNKNOWN, PARTS_MISSING; SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED;
+    SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, OFFICER_RIGHT_MISSING; COMMITMENT_MISMATCH, FACTS_MISSTATED;
+    CONFLICT, EXPIRED, GOVERNANCE_INVALID. Of the gateway: TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     SubmitBatch: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.SubmitBatchRequest, _exchange_service_pb2.SubmitBatchResponse]  # type: ignore[assignment]
     """Submits up to 256 messages and 4 MiB, each by itself, in order, under one checkpoint. For any enrolled agency. One
-    message's error stands in its place and stops no other. Errors: BATCH_SIZE, TOO_LARGE, LEDGER_UNAVAILABLE.
+    message's error, of those that Submit lists, stands in its place and stops no other. Errors of the batch:
+    BATCH_SIZE, TOO_LARGE, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
     """
     Subscribe: _aio.UnaryStreamMultiCallable[_exchange_service_pb2.SubscribeRequest, _exchange_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Streams the caller's inbox from a position on, in order, at least once, and then what arrives. For any enrolled
-    agency; only its own inbox. Errors: TOKEN_INVALID, AGENCY_REVOKED (also in mid-stream), SUBSCRIBER_TOO_SLOW.
+    agency; only its own inbox. Who calls is looked up again at every item, so what ends a call for its caller also
+    ends a stream. Errors: TOKEN_INVALID for a start beyond the inbox, TOO_MANY_IN_FLIGHT for too many streams of one
+    agency, SUBSCRIBER_TOO_SLOW.
     """
     AdvanceCursor: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.AdvanceCursorRequest, _exchange_service_pb2.AdvanceCursorResponse]  # type: ignore[assignment]
     """Records that the caller holds its inbox up to a position. For any enrolled agency. An advance is entered in the log
-    as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox.
+    as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox, TOO_MANY_IN_FLIGHT,
+    LEDGER_UNAVAILABLE.
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetMessageRequest, _exchange_service_pb2.GetMessageResponse]  # type: ignore[assignment]
     """Returns one message. For its sender and the recipients to whom it was permitted. Errors: DENIED_OR_ABSENT."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.ListMessagesRequest, _exchange_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists messages that the caller sent or received, a page at a time. For any enrolled agency. Errors: TOKEN_INVALID."""
     GetReceipt: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetReceiptRequest, _exchange_service_pb2.GetReceiptResponse]  # type: ignore[assignment]
-    """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and its
-    recipients, each with its own. Errors: DENIED_OR_ABSENT.
+    """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and the
+    recipients to whom it was permitted, each with its own. Errors: DENIED_OR_ABSENT, LEDGER_UNAVAILABLE.
     """
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Carries messages between agencies under the agreements that permit them."""
+    """Carries messages between agencies under the agreements that permit them. Every call can end with CERTIFICATE_MISSING,
+    CERTIFICATE_UNKNOWN, AGENCY_REVOKED, KEY_NOT_YET_VALID, KEY_EXPIRED or KEY_REVOKED for who calls, MALFORMED or
+    FIELD_VIOLATIONS for what is asked, SHUTTING_DOWN or INTERNAL for the gateway itself; the errors at each RPC come on
+    top of these.
+    """
 
     @_abc_1.abstractmethod
     def Submit(
@@ -101,7 +127,10 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_exchange_service_pb2.SubmitResponse, _abc.Awaitable[_exchange_service_pb2.SubmitResponse]]:
         """Submits one message. For any enrolled agency, as the sender the header names. OK means that an outcome for each
         recipient is decided, durable and logged, refusals included. The same identity again returns the original outcome.
-        Errors: every ErrorReason; nothing was decided.
+        After an error nothing was decided. Errors, of the message: TOO_LARGE, UNKNOWN_FIELDS, PARTICULARS_MISMATCH,
+        RECIPIENTS_INVALID, SCHEMA_UNKNOWN, PARTS_MISSING; SENDER_MISMATCH, AUDIENCE_MISMATCH, NOT_AUTHORISED;
+        SIGNATURE_MISSING, SIGNATURE_INVALID, KEY_UNKNOWN, OFFICER_RIGHT_MISSING; COMMITMENT_MISMATCH, FACTS_MISSTATED;
+        CONFLICT, EXPIRED, GOVERNANCE_INVALID. Of the gateway: TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -111,7 +140,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.SubmitBatchResponse, _abc.Awaitable[_exchange_service_pb2.SubmitBatchResponse]]:
         """Submits up to 256 messages and 4 MiB, each by itself, in order, under one checkpoint. For any enrolled agency. One
-        message's error stands in its place and stops no other. Errors: BATCH_SIZE, TOO_LARGE, LEDGER_UNAVAILABLE.
+        message's error, of those that Submit lists, stands in its place and stops no other. Errors of the batch:
+        BATCH_SIZE, TOO_LARGE, TOO_MANY_IN_FLIGHT, LEDGER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -121,7 +151,9 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_exchange_service_pb2.SubscribeResponse], _abc.AsyncIterator[_exchange_service_pb2.SubscribeResponse]]:
         """Streams the caller's inbox from a position on, in order, at least once, and then what arrives. For any enrolled
-        agency; only its own inbox. Errors: TOKEN_INVALID, AGENCY_REVOKED (also in mid-stream), SUBSCRIBER_TOO_SLOW.
+        agency; only its own inbox. Who calls is looked up again at every item, so what ends a call for its caller also
+        ends a stream. Errors: TOKEN_INVALID for a start beyond the inbox, TOO_MANY_IN_FLIGHT for too many streams of one
+        agency, SUBSCRIBER_TOO_SLOW.
         """
 
     @_abc_1.abstractmethod
@@ -131,7 +163,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.AdvanceCursorResponse, _abc.Awaitable[_exchange_service_pb2.AdvanceCursorResponse]]:
         """Records that the caller holds its inbox up to a position. For any enrolled agency. An advance is entered in the log
-        as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox.
+        as the delivery of what lies between. Errors: TOKEN_INVALID for a position beyond the inbox, TOO_MANY_IN_FLIGHT,
+        LEDGER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -156,8 +189,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_service_pb2.GetReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.GetReceiptResponse, _abc.Awaitable[_exchange_service_pb2.GetReceiptResponse]]:
-        """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and its
-        recipients, each with its own. Errors: DENIED_OR_ABSENT.
+        """Returns the receipt of a message against the latest checkpoint. For its sender, with all outcomes, and the
+        recipients to whom it was permitted, each with its own. Errors: DENIED_OR_ABSENT, LEDGER_UNAVAILABLE.
         """
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
