@@ -229,6 +229,9 @@ class CallError(RogatoryError):
         retry_after: Seconds to wait before the same call may succeed; None where it will not, or
             where the gateway did not say.
         message_id: The message the call was about; empty where there was none.
+        envelopes: The serialised envelopes that the call submitted, in order: what to submit again,
+            unchanged, where it is not known whether they were admitted. Empty for a call that
+            submitted none. They hold the records; keep them out of your own logs.
     """
 
     def __init__(
@@ -242,6 +245,7 @@ class CallError(RogatoryError):
         metadata: Mapping[str, str] | None = None,
         retry_after: float | None = None,
         message_id: str = "",
+        envelopes: Sequence[bytes] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
@@ -250,6 +254,12 @@ class CallError(RogatoryError):
         self.metadata = dict(metadata or {})
         self.retry_after = retry_after
         self.message_id = message_id
+        self.envelopes = tuple(envelopes)
+
+    @property
+    def envelope(self) -> bytes:
+        """The one envelope that the call submitted; empty where there was none, or several."""
+        return self.envelopes[0] if len(self.envelopes) == 1 else b""
 
 
 class Refused(CallError):
@@ -281,7 +291,7 @@ class InvalidMessage(CallError):
 
 
 class DeadlineExceeded(CallError):
-    """The call's time ran out; whether the message was admitted is not known: send it again."""
+    """The call's time ran out; its ``envelopes`` may have been admitted: submit them again."""
 
 
 class NotFoundOrDenied(CallError):
@@ -317,7 +327,7 @@ class Cancelled(CallError):
 
 
 class Unavailable(CallError):
-    """The gateway cannot be reached or cannot append now; send again with the same message_id."""
+    """The gateway cannot be reached or cannot append now; submit ``envelopes`` again, unchanged."""
 
 
 class Unauthenticated(CallError):

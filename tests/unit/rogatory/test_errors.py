@@ -66,6 +66,16 @@ def test_status_codes_map_to_call_errors() -> None:
     assert list(raised) == [error.code for error in raised.values()]
 
 
+@pytest.mark.parametrize(
+    ("envelopes", "one"), [((), b""), ((b"a",), b"a"), ((b"a", b"b"), b"")], ids=len
+)
+def test_call_error_holds_what_was_submitted(envelopes: tuple[bytes, ...], one: bytes) -> None:
+    """One envelope is at hand by itself; of several, none is the one."""
+    error = CallError("Late", hint="Submit it.", code="DEADLINE_EXCEEDED", envelopes=envelopes)
+
+    assert (envelopes, one) == (error.envelopes, error.envelope)
+
+
 def test_issue_and_violation_point_at_the_place() -> None:
     """A person who wrote the text finds the line."""
     issue = Issue(message="unknown kind 'TRANFER'", path="clauses[1].kinds", line=12, column=9)

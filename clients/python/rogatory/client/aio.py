@@ -39,8 +39,14 @@ class AsyncClient:
     """One agency's connection to a gateway. For tasks of one event loop.
 
     Use it as a context manager. Each call raises `rogatory.errors.CallError` (a subclass for each
-    status) where the gateway decided nothing; UNAVAILABLE, and RESOURCE_EXHAUSTED where the gateway
-    says when to come back, are retried first, with the same bytes.
+    status) where the answer is not OK; UNAVAILABLE, and RESOURCE_EXHAUSTED where the gateway says
+    when to come back, are retried first, with the same bytes.
+
+    Whoever retries beyond that submits the same bytes as well: ``error.envelope`` of what `send`
+    raised, or what `build` made and the caller kept::
+
+        data = client.build(draft, contents=contents)
+        submitted = await client.submit(data)  # as often as it takes; entered once
     """
 
     def __init__(
@@ -111,7 +117,11 @@ class AsyncClient:
     # Exchange
 
     async def submit(self, envelope: bytes) -> Submitted:
-        """Submit a serialised envelope; return its outcomes and receipt, refusals included."""
+        """Submit a serialised envelope; return its outcomes and receipt, refusals included.
+
+        The same bytes again get the original outcomes, with ``repeated`` set: nothing is entered
+        twice.
+        """
         return await self._run(calls.submit(envelope))
 
     async def send(
@@ -124,16 +134,22 @@ class AsyncClient:
     ) -> Submitted:
         """Build, sign and submit a message.
 
+        Each call makes another message, with a time and salts of its own, whatever ``message_id``
+        says: where a call failed and may have been admitted all the same (`DeadlineExceeded`,
+        `Unavailable`, `Cancelled`), give ``error.envelope`` to `submit`.
+
         Args:
             draft: What the header says.
             contents: Messages of the parts, one each, such as ``rogatory.records.v1.Indicators``.
-            message_id: A UUIDv7; by default a new one. Retries keep it.
+            message_id: A UUIDv7; by default a new one. One that was admitted before is a
+                `Conflict`.
             signers: Other signers than the client's.
 
         Raises:
             Refused: No recipient was permitted.
             EnvelopeError: Header or parts break the schema's rules; nothing was sent.
             ConfigurationError: There is no signer.
+            CallError: The gateway did not decide, or did not answer; ``envelope`` is what was sent.
         """
         message_id = message_id or self.new_message_id()
         data = self.build(draft, contents=contents, message_id=message_id, signers=signers)
@@ -144,7 +160,8 @@ class AsyncClient:
     async def submit_batch(self, batch: Sequence[bytes]) -> list[Submitted | CallError]:
         """Submit up to 256 envelopes, 4 MiB together; one result each, in order.
 
-        A message of which nothing was decided has its error in its place.
+        A message of which nothing was decided has its error in its place. An error of the whole
+        call has the batch as ``envelopes``.
         """
         return await self._run(calls.submit_batch(batch))
 
@@ -307,6 +324,9 @@ class AsyncClient:
     ) -> bytes:
         """Return the signed envelope that `send` would submit; arguments as there.
 
+        Keep it until `submit` has answered, and it can be submitted again after any failure, a
+        crash of the caller's included.
+
         Raises:
             EnvelopeError: Header or parts break the schema's rules.
             ConfigurationError: There is no signer.
@@ -316,7 +336,7 @@ class AsyncClient:
         )
 
     def new_message_id(self) -> str:
-        """Return a fresh UUIDv7, to pass to `send` when the caller retries by itself."""
+        """Return a fresh UUIDv7, for a caller that has to know the id before it sends."""
         return self._settings.new_message_id()
 
     # How it waits
@@ -354,7 +374,9 @@ class AsyncClient:
         try:
             response = await method(call.request, timeout=self._settings.deadline)
         except aio.AioRpcError as error:
-            raise faults.of_rpc(error, message_id=call.message_id) from error
+            raise faults.of_rpc(
+                error, message_id=call.message_id, envelopes=call.envelopes
+            ) from error
         return call.result(response)
 
     async def _pages(self, page_call: calls.PageCall[T]) -> AsyncIterator[T]:

@@ -51,6 +51,7 @@ class Call(Generic[T]):
         response_type: Class of its response.
         result: What the caller gets for a response.
         message_id: The message it is about, for errors.
+        envelopes: What it submits, for errors: so that it can be submitted again.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Call(Generic[T]):
     response_type: type[Message]
     result: Callable[[Any], T]
     message_id: str = ""
+    envelopes: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,20 +82,24 @@ def submit(envelope: bytes, *, message_id: str = "") -> Call[Submitted]:
         response_type=exchange_service_pb2.SubmitResponse,
         result=lambda response: Submitted.of(response.submission, response.checkpoint),
         message_id=message_id,
+        envelopes=(envelope,),
     )
 
 
-def submit_batch(envelopes: Sequence[bytes]) -> Call[list[Submitted | CallError]]:
+def submit_batch(batch: Sequence[bytes]) -> Call[list[Submitted | CallError]]:
     """Submit several messages; a message's error stands in its place."""
+    envelopes = tuple(batch)
 
     def result(
         response: exchange_service_pb2.SubmitBatchResponse,
     ) -> list[Submitted | CallError]:
+        if len(response.results) != len(envelopes):
+            raise faults.results_differ(len(response.results), envelopes)
         return [
-            faults.of_status(item.error)
+            faults.of_status(item.error, envelopes=(envelope,))
             if item.WhichOneof("result") == "error"
             else Submitted.of(item.submission, response.checkpoint)
-            for item in response.results
+            for item, envelope in zip(response.results, envelopes, strict=True)
         ]
 
     return Call(
@@ -101,6 +107,7 @@ def submit_batch(envelopes: Sequence[bytes]) -> Call[list[Submitted | CallError]
         request=exchange_service_pb2.SubmitBatchRequest(envelopes=envelopes),
         response_type=exchange_service_pb2.SubmitBatchResponse,
         result=result,
+        envelopes=envelopes,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -21,17 +21,29 @@ _CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 _NEXT_STEPS = MappingProxyType(
     {
         "CANCELLED": "Make the call again if its answer is still wanted.",
-        "DEADLINE_EXCEEDED": "Send the same message again: if it was admitted, the answer is the"
-        " original one.",
+        "DEADLINE_EXCEEDED": "Make the call again.",
         "INTERNAL": "Tell the gateway's operator, with the time of the call.",
         "PERMISSION_DENIED": "Ask the gateway's operator what this certificate may do.",
         "RESOURCE_EXHAUSTED": "Send less at once, or later.",
         "UNAUTHENTICATED": "Check the client certificate: rogatory agency accept installs it.",
-        "UNAVAILABLE": "Check the gateway's address and the network, then send the same message"
-        " again.",
+        "UNAVAILABLE": "Check the gateway's address and the network, then make the call again.",
         "UNIMPLEMENTED": "Check that the address is that of a Rogatory gateway, and its version.",
     }
 )
+_UNKNOWN_STEP = (
+    "Submit the same bytes again: the error holds them, and if they were admitted, the answer is"
+    " the original one."
+)
+_NEXT_STEPS_OF_SUBMITTING = MappingProxyType(
+    {
+        "CANCELLED": _UNKNOWN_STEP,
+        "DEADLINE_EXCEEDED": _UNKNOWN_STEP,
+        "UNAVAILABLE": "Check the gateway's address and the network, then submit the same bytes"
+        " again: the error holds them.",
+    }
+)
+"""Where the call may have entered something: whoever calls `send` anew sends another message."""
+
 _OTHER_STEP = "Ask the gateway's operator, with the time of the call."
 _HANDSHAKE_STEP = (
     "Check that the address is one the gateway's certificate names, and that the CA and client"
@@ -39,12 +51,18 @@ _HANDSHAKE_STEP = (
 )
 
 
-def of_rpc(error: Any, *, message_id: str = "") -> CallError:  # noqa: ANN401 - two classes, sync and aio
+def of_rpc(
+    error: Any,  # noqa: ANN401 - two classes, sync and aio
+    *,
+    message_id: str = "",
+    envelopes: Sequence[bytes] = (),
+) -> CallError:
     """Return the typed error for a ``grpc.RpcError`` of a finished call.
 
     Args:
         error: The exception, which is also the call: it has code, details and trailing metadata.
         message_id: The message the call was about, where there is one.
+        envelopes: What the call submitted.
     """
     code: grpc.StatusCode = error.code()
     details: str = error.details() or ""
@@ -52,19 +70,30 @@ def of_rpc(error: Any, *, message_id: str = "") -> CallError:  # noqa: ANN401 - 
         if key == _DETAILS_KEY:
             status = _parse(status_pb2.Status, value)
             if status is not None and status.code == code.value[0]:
-                return of_status(status, message_id=message_id)
-    return _make(code.name, details, (), message_id)
+                return of_status(status, message_id=message_id, envelopes=envelopes)
+    return _make(code.name, details, message_id=message_id, envelopes=envelopes)
 
 
-def of_status(status: status_pb2.Status, *, message_id: str = "") -> CallError:
+def of_status(
+    status: status_pb2.Status, *, message_id: str = "", envelopes: Sequence[bytes] = ()
+) -> CallError:
     """Return the typed error for a ``google.rpc.Status``, as batches carry them."""
     name = _CODE_NAMES.get(status.code, "UNKNOWN")
-    return _make(name, status.message, status.details, message_id)
+    return _make(name, status.message, status.details, message_id=message_id, envelopes=envelopes)
 
 
 def stream_ended() -> CallError:
     """Return the error for a subscription that the gateway ended without an error."""
-    return _make("UNAVAILABLE", "the gateway ended the subscription", (), "")
+    return _make("UNAVAILABLE", "the gateway ended the subscription")
+
+
+def results_differ(count: int, envelopes: Sequence[bytes]) -> CallError:
+    """Return the error for a batch's answer that is not one result for each message."""
+    return _make(
+        "INTERNAL",
+        f"the gateway gave {count} results for {len(envelopes)} messages",
+        envelopes=envelopes,
+    )
 
 
 def is_retryable(error: BaseException) -> bool:
@@ -75,7 +104,14 @@ def is_retryable(error: BaseException) -> bool:
     )
 
 
-def _make(code: str, text: str, details: Iterable[Any], message_id: str) -> CallError:
+def _make(
+    code: str,
+    text: str,
+    details: Iterable[Any] = (),
+    *,
+    message_id: str = "",
+    envelopes: Sequence[bytes] = (),
+) -> CallError:
     reason = ""
     metadata: dict[str, str] = {}
     violations: list[Violation] = []
@@ -96,7 +132,11 @@ def _make(code: str, text: str, details: Iterable[Any], message_id: str) -> Call
             if retry is not None:
                 retry_after = max(0.0, retry.retry_delay.ToNanoseconds() / 1e9)
     handshake = not reason and ("handshak" in text.lower() or "CERTIFICATE_VERIFY" in text)
-    step = _HANDSHAKE_STEP if handshake else _NEXT_STEPS.get(code, _OTHER_STEP)
+    step = _NEXT_STEPS.get(code, _OTHER_STEP)
+    if envelopes:
+        step = _NEXT_STEPS_OF_SUBMITTING.get(code, step)
+    if handshake:
+        step = _HANDSHAKE_STEP
     return CALL_ERRORS[code](
         text or f"the gateway answered {code}",
         hint=metadata.get("next_step") or step,
@@ -106,6 +146,7 @@ def _make(code: str, text: str, details: Iterable[Any], message_id: str) -> Call
         metadata=metadata,
         retry_after=retry_after,
         message_id=message_id,
+        envelopes=envelopes,
     )
 
 

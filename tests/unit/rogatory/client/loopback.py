@@ -156,27 +156,32 @@ class Loopback(
         world: The state.
         agency: Whom the caller is taken for.
         faults: Errors for the next calls of a method, by its name.
+        lost: Errors in place of the next answers to a method, by its name: what it asked is done.
         break_after: For the next subscriptions: messages after which the stream breaks.
-        received: Bytes of every envelope that Submit saw.
+        received: Bytes of every envelope that Submit and SubmitBatch saw.
         calls: Calls by method.
         skip: Inbox positions that subscriptions keep back.
+        shorter: Results that SubmitBatch leaves out at the end.
     """
 
     world: World
     agency: str = "de.police"
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    lost: dict[str, deque[Fault]] = field(default_factory=dict)
     break_after: deque[int] = field(default_factory=deque)
     received: list[bytes] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     skip: set[int] = field(default_factory=set)
+    shorter: int = 0
     page: int = 2
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def _enter(self, method: str, context: grpc.ServicerContext) -> None:
         self.calls[method] += 1
-        queue = self.faults.get(method)
-        if queue:
-            _abort(context, queue.popleft())
+        _abort_with_next(context, self.faults.get(method))
+
+    def _leave(self, method: str, context: grpc.ServicerContext) -> None:
+        _abort_with_next(context, self.lost.get(method))
 
     def Submit(
         self, request: exchange_service_pb2.SubmitRequest, context: grpc.ServicerContext
@@ -187,12 +192,14 @@ class Loopback(
         with self.changed:
             submission, checkpoint = self.world.submit(request.envelope)
             self.changed.notify_all()
+        self._leave("Submit", context)
         return exchange_service_pb2.SubmitResponse(submission=submission, checkpoint=checkpoint)
 
     def SubmitBatch(
         self, request: exchange_service_pb2.SubmitBatchRequest, context: grpc.ServicerContext
     ) -> exchange_service_pb2.SubmitBatchResponse:
         """Admit several; what does not open has its error in its place."""
+        self.received += request.envelopes
         self._enter("SubmitBatch", context)
         results = []
         for data in request.envelopes:
@@ -205,8 +212,9 @@ class Loopback(
                 )
                 result = exchange_service_pb2.SubmitBatchResult(error=fault.status())
             results.append(result)
+        self._leave("SubmitBatch", context)
         return exchange_service_pb2.SubmitBatchResponse(
-            results=results, checkpoint=self.world.checkpoint()
+            results=results[: len(results) - self.shorter], checkpoint=self.world.checkpoint()
         )
 
     def Subscribe(
@@ -403,6 +411,11 @@ ABSENT = Fault(
     "DENIED_OR_ABSENT",
     "Check the sender and the message id.",
 )
+
+
+def _abort_with_next(context: grpc.ServicerContext, queue: deque[Fault] | None) -> None:
+    if queue:
+        _abort(context, queue.popleft())
 
 
 def _abort(context: grpc.ServicerContext, fault: Fault) -> NoReturn:

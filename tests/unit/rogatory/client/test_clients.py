@@ -13,6 +13,7 @@ import pytest
 from rogatory.client import AsyncClient, Client, Draft, RetryPolicy, Submitted, recipient
 from rogatory.envelopes import open_envelope
 from rogatory.errors import (
+    CallError,
     ConfigurationError,
     EnvelopeError,
     InboxGap,
@@ -21,6 +22,7 @@ from rogatory.errors import (
     ProofError,
     Refused,
     ResourceExhausted,
+    ServerFault,
     Unavailable,
 )
 from rogatory.exchange.v1 import codes_pb2, exchange_service_pb2
@@ -34,6 +36,8 @@ from tests.unit.rogatory.client.loopback import (
 from tests.unit.rogatory.client.world import ORIGIN, World, indicators, message_id, persons
 
 QUICK = RetryPolicy(attempts=4, first_wait=0.001, longest_wait=0.01)
+LATE = Fault(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+GONE = Fault(grpc.StatusCode.UNAVAILABLE, "Socket closed")
 UNAVAILABLE = Fault(grpc.StatusCode.UNAVAILABLE, "the disk is full", "LEDGER_UNAVAILABLE", "Wait.")
 
 Call = Callable[[Any], Any]
@@ -177,6 +181,82 @@ async def test_unavailable_is_retried_with_the_same_bytes(
     assert 1 == len(set(gateway.received))
 
 
+@pytest.mark.parametrize(
+    ("lost", "hint"),
+    [
+        ([LATE], "Submit the same bytes again"),
+        ([GONE] * QUICK.attempts, "then submit the same bytes again"),
+    ],
+    ids=["late", "gone"],
+)
+async def test_message_whose_answer_was_lost_can_be_submitted_again(
+    runner: Runner, gateway: Loopback, world: World, lost: list[Fault], hint: str
+) -> None:
+    """The error of `send` holds the bytes that were admitted; they get the original outcome."""
+    gateway.lost["Submit"] = deque(lost)
+    wanted = message_id(7)
+
+    with pytest.raises(CallError, match=hint) as caught:
+        await runner.call(
+            lambda client: client.send(
+                draft(), contents=[indicators("a.example")], message_id=wanted
+            )
+        )
+    submitted = await runner.call(lambda client: client.submit(caught.value.envelope))
+
+    original = world.submitted["fr.police", wanted]
+    assert (True, wanted, original.receipt.index) == (
+        submitted.repeated,
+        submitted.message_id,
+        submitted.receipt.index,
+    )
+    assert {caught.value.envelope} == set(gateway.received)
+    assert 1 == len(world.inboxes["de.police"])
+
+
+async def test_built_message_can_be_submitted_as_often_as_it_takes(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """Who keeps what `build` made needs no error to submit it again."""
+    gateway.lost["Submit"] = deque([LATE])
+    data = runner.client.build(draft(), contents=[indicators("a.example")])
+
+    with pytest.raises(CallError) as caught:
+        await runner.call(lambda client: client.submit(data))
+    submitted = await runner.call(lambda client: client.submit(data))
+
+    assert (data, (data,)) == (caught.value.envelope, caught.value.envelopes)
+    assert submitted.repeated
+    assert 1 == len(world.inboxes["de.police"])
+
+
+async def test_batch_whose_answer_was_lost_can_be_submitted_again(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """The error of a whole batch holds the batch."""
+    gateway.lost["SubmitBatch"] = deque([LATE])
+    batch = [world.envelope(number=number) for number in (1, 2)]
+
+    with pytest.raises(CallError) as caught:
+        await runner.call(lambda client: client.submit_batch(batch))
+    again = await runner.call(lambda client: client.submit_batch(caught.value.envelopes))
+
+    assert (tuple(batch), b"") == (caught.value.envelopes, caught.value.envelope)
+    assert [True, True] == [submitted.repeated for submitted in again]
+
+
+async def test_call_that_submits_nothing_has_nothing_to_submit_again(
+    runner: Runner, gateway: Loopback
+) -> None:
+    """What to do after a read that failed is to read again."""
+    gateway.faults["GetAgency"] = deque([LATE])
+
+    with pytest.raises(CallError, match=r"Deadline Exceeded\. Make the call again\.") as caught:
+        await runner.call(lambda client: client.agency("fr.police"))
+
+    assert (b"", ()) == (caught.value.envelope, caught.value.envelopes)
+
+
 async def test_retries_are_bounded(runner: Runner, gateway: Loopback, world: World) -> None:
     """A gateway that stays away is given up, with its own words about what to do."""
     gateway.faults["Submit"] = deque([UNAVAILABLE] * 10)
@@ -244,11 +324,25 @@ async def test_batch_keeps_order_and_errors_in_place(runner: Runner, world: Worl
 
     first, broken, last = await runner.call(lambda client: client.submit_batch(batch))
 
-    assert (message_id(1), "MALFORMED", message_id(2)) == (
+    assert (message_id(1), "MALFORMED", b"\xff", message_id(2)) == (
         first.message_id,
         broken.reason,
+        broken.envelope,
         last.message_id,
     )
+
+
+async def test_batch_needs_a_result_for_each_message(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """An answer that leaves out a message is an error: nobody could tell which one."""
+    batch = [world.envelope(number=number) for number in (1, 2)]
+    gateway.shorter = 1
+
+    with pytest.raises(ServerFault, match="gave 1 results for 2 messages") as caught:
+        await runner.call(lambda client: client.submit_batch(batch))
+
+    assert tuple(batch) == caught.value.envelopes
 
 
 async def test_unsound_message_is_not_sent(runner: Runner, gateway: Loopback) -> None:
