@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from rogatory import clock
-from rogatory.cli import compose, options, received
+from rogatory.cli import compose, options, outbox, received
 from rogatory.cli.output import emit
-from rogatory.cli.send import keep_receipt
 from rogatory.cli.session import connect, message_signers
 from rogatory.cli.trust import Trust
 from rogatory.client import Draft, recipient
@@ -45,7 +44,8 @@ def ack(
 ) -> None:
     """Acknowledge a received message to its sender with a signed RECEIPT.
 
-    It goes under the published base agreement, which needs no other agreement to be in force.
+    It goes under the published base agreement, which needs no other agreement to be in force. If
+    the gateway may not have got it, it stays in the outbox for `rogatory send --again`.
     """
     place = Home.find(home)
     trust = Trust(place)
@@ -68,7 +68,7 @@ def ack(
             ),
             remark=remark,
         )
-        submitted = client.send(
+        data = client.build(
             Draft(
                 kind=codes_pb2.KIND_RECEIPT,
                 purpose=codes_pb2.PURPOSE_ADMINISTRATION,
@@ -80,7 +80,8 @@ def ack(
             ),
             contents=[acknowledgement],
         )
-    receipt = keep_receipt(place, submitted)
+        submitted, receipt = outbox.submit(place, client, outbox.put(place, data))
+    submitted.raise_if_refused()
     emit(
         {
             "message_id": submitted.message_id,

@@ -7,20 +7,12 @@ from typing import Annotated
 
 import typer
 
-from rogatory import envelopes
-from rogatory.cli import compose, options
+from rogatory.cli import compose, options, outbox
 from rogatory.cli.exits import ExitCode
-from rogatory.cli.output import emit, note
+from rogatory.cli.output import emit
 from rogatory.cli.session import connect, message_signers
-from rogatory.client import Client, Submitted
-from rogatory.errors import (
-    CallError,
-    ConfigurationError,
-    Conflict,
-    FailedPrecondition,
-    InvalidMessage,
-)
-from rogatory.home import Home, write_atomically
+from rogatory.client import Client
+from rogatory.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -102,45 +94,23 @@ def send(
             if not compose.is_permitted(outcomes):
                 raise typer.Exit(ExitCode.REFUSED)
             return
-        message_id = client.new_message_id()
-        data = client.build(draft, contents=contents, message_id=message_id)
-        outbox = place.path / "outbox"
-        outbox.mkdir(mode=0o700, exist_ok=True)
-        waiting = outbox / f"{message_id}.envelope"
-        write_atomically(waiting, data)
+        waiting = outbox.put(place, client.build(draft, contents=contents))
         _submit(place, client, waiting, as_json=as_json)
 
 
 def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> None:
-    try:
-        data = waiting.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
-        ) from error
-    message_id = envelopes.open_envelope(data).header.message_id
-    try:
-        submitted = client.submit(data)
-    except (InvalidMessage, Conflict, FailedPrecondition):
-        # Nothing was decided, and the same bytes would fare no better.
-        waiting.unlink()
-        raise
-    except CallError:
-        note(f"the message is kept; send it again with: rogatory send --again {waiting}")
-        raise
-    receipt = keep_receipt(place, submitted)
-    waiting.unlink()
+    submitted, receipt = outbox.submit(place, client, waiting)
     lines = compose.outcome_lines(submitted.outcomes)
     emit(
         {
-            "message_id": message_id,
+            "message_id": submitted.message_id,
             "index": submitted.receipt.index,
             "repeated": submitted.repeated,
             "outcomes": compose.outcome_data(submitted.outcomes),
             "receipt": str(receipt),
         },
         [
-            f"message {message_id}, log entry {submitted.receipt.index}",
+            f"message {submitted.message_id}, log entry {submitted.receipt.index}",
             *lines,
             f"receipt: {receipt}",
         ],
@@ -148,11 +118,3 @@ def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> Non
     )
     if not submitted.permitted:
         raise typer.Exit(ExitCode.REFUSED)
-
-
-def keep_receipt(place: Home, submitted: Submitted) -> Path:
-    """Write the receipt of a message into the folder; return the file."""
-    place.receipts.mkdir(mode=0o700, exist_ok=True)
-    path = place.receipts / f"{submitted.message_id}.tlog-proof"
-    write_atomically(path, submitted.receipt.to_bytes())
-    return path

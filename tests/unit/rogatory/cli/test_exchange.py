@@ -267,6 +267,31 @@ def test_acknowledgement_reaches_the_sender(
     assert 1 == len(world.inboxes["fr.police"])
 
 
+def test_acknowledgement_whose_answer_was_lost_is_sent_again(
+    run: Run,
+    enrolled: Enrolled,
+    world: World,
+    gateway: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An acknowledgement waits in the outbox as well, and is never there twice."""
+    monkeypatch.setattr("rogatory.client.retry.RetryPolicy.wait", lambda *_: 0.0)
+    home = enrolled("de.police")
+    world.submit(world.envelope(number=1))
+    run("inbox", "--home", home.path)
+    gateway.lost["Submit"] = deque([DOWN] * 6)
+
+    failed = run("ack", "1", "--officer", "B. Schmidt", "--home", home.path)
+    (waiting,) = (home.path / "outbox").iterdir()
+    again = run("send", "--again", waiting, "--home", home.path, "--json")
+
+    assert (ExitCode.UNAVAILABLE, 0) == (failed.code, again.code)
+    assert f"rogatory send --again {waiting}" in failed.err
+    assert json.loads(again.out)["repeated"]
+    assert 1 == len(world.inboxes["fr.police"])
+    assert not waiting.exists()
+
+
 def test_message_is_shown_with_its_records(run: Run, enrolled: Enrolled, world: World) -> None:
     """A message is found by position, by name at the gateway, and offline."""
     home = enrolled("de.police")
