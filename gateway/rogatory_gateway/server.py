@@ -122,8 +122,8 @@ class Gateway:
             message_bytes=limits.message_bytes,
             enabled=settings.commit.helper,
         )
-        verifier.start()
-        self._stack.callback(verifier.stop)
+        await verifier.start()
+        self._stack.push_async_callback(verifier.stop)
         self.committer = Committer(
             self.ledger,
             verifier=verifier,

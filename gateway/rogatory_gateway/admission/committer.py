@@ -68,6 +68,9 @@ class _Waiting:
     future: asyncio.Future[Entered]
 
 
+_Parts = list[tuple[list[_Waiting], list["Item"]]]
+
+
 class Committer:
     """Collects items into groups and commits them, one group at a time.
 
@@ -109,7 +112,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-commit")
         self._tasks: list[asyncio.Task[None]] = []
-        self._verified: asyncio.Queue[tuple[list[_Waiting], list[Item]]] = asyncio.Queue(1)
+        self._verified: asyncio.Queue[asyncio.Task[_Parts]] = asyncio.Queue(1)
         self._in_hand = 0
         self._last = 1
         self._unanswered: set[asyncio.Future[Entered]] = set()
@@ -153,19 +156,20 @@ class Committer:
         return await future
 
     async def _verify_groups(self) -> None:
-        """First of two stages: while one group is committed, the next is verified."""
+        """First of two stages: while one group is committed, the next are verified."""
         while True:
             await self._arrived.wait()
             if self._last > 1:
                 await self._gather()
             group = self._take()
             self._in_hand += 1
-            for part in await self._verify(group):
-                await self._verified.put(part)
-                self._in_hand += 1
-            self._in_hand -= 1
+            verifying = asyncio.create_task(self._verify(group), name="verify-group")
+            if self._last < ENOUGH_COMPANY:
+                # Small groups wait for each other, so that the next one finds more company.
+                await asyncio.wait([verifying])
+            await self._verified.put(verifying)
 
-    async def _verify(self, group: list[_Waiting]) -> list[tuple[list[_Waiting], list[Item]]]:
+    async def _verify(self, group: list[_Waiting]) -> _Parts:
         """Return the group with its items verified; in parts where one meets a defect."""
         try:
             items = await self._verifier.verify(
@@ -184,11 +188,9 @@ class Committer:
     async def _commit_groups(self) -> None:
         """Second stage: one group at a time, in the order in which they were taken."""
         while True:
-            group, items = await self._verified.get()
-            try:
+            for group, items in await (await self._verified.get()):
                 await self._commit(group, items)
-            finally:
-                self._in_hand -= 1
+            self._in_hand -= 1
 
     async def _gather(self) -> None:
         """Wait while more arrives: until a pause, enough company, or the longest linger."""

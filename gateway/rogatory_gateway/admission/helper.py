@@ -5,19 +5,23 @@ It reads the ledger's governance entries and nothing else, holds no private key 
 
 Frames on its standard input and output are JSON of a line, then for requests the messages' bytes:
 
-- request: ``{"governance": n, "items": [[agency, kind, length], ...]}`` and the bytes, one by one;
-- answer: ``[{"signers": [hex, ...]} | {"error": {...}, "signed": bool}, ...]``, in order.
+- request: ``{"governance": n, "callers": [[agency, kind], ...], "items": [[caller, length], ...]}``
+  with the caller's position in the list, and the bytes, one by one;
+- answer: ``[[hex, ...] | {"error": {...}, "signed": bool}, ...]``, in order: who signed what may
+  enter, or what was wrong.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 16 << 20
 """Longest line of an answer: violations of a full group, all fields of all messages at fault."""
+
+REMEMBERED_SIGNERS = 1024
+"""Verdicts remembered by who signed: the messages of a batch mostly have one signer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,67 +59,95 @@ class Verdict:
 
 
 class HelperProcess:
-    """The gateway's side: a running helper. `exchange` blocks; it is for a thread of its own."""
+    """The gateway's side: a running helper."""
 
-    def __init__(self, *, folder: Path, origin: str, message_bytes: int) -> None:
-        """Start the helper.
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        requests: asyncio.WriteTransport,
+        answers: asyncio.StreamReader,
+    ) -> None:
+        self._process = process
+        self._requests = requests
+        self._answers = answers
+        self._asked: deque[asyncio.Future[list[Verdict]]] = deque()
+        self._reading = asyncio.create_task(self._read(), name="verification-helper")
+
+    @classmethod
+    async def start(cls, *, folder: Path, origin: str, message_bytes: int) -> HelperProcess:
+        """Start a helper.
 
         Raises:
             OSError: it can't be started.
         """
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, these arguments
+        process = subprocess.Popen(  # noqa: S603, ASYNC220 - this interpreter, these arguments
             [sys.executable, "-m", __name__, str(folder), origin, str(message_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # A Ctrl-C at the terminal is the gateway's to handle: it drains first.
             start_new_session=True,
         )
+        loop = asyncio.get_running_loop()
+        answers = asyncio.StreamReader(limit=MAX_ANSWER_BYTES)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(answers), process.stdout)
+        requests, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
+        return cls(process, requests, answers)
 
-    def exchange(self, request: bytes) -> list[Verdict]:
-        """Send a request and return the answer.
+    def exchange(self, request: bytes) -> asyncio.Future[list[Verdict]]:
+        """Send a request; return what will be its answer. Several may be under way.
 
-        Raises:
-            OSError: the helper has ended.
-            ValueError: it answered something else.
+        The answer may raise OSError: the helper has ended; ValueError: it answered something else.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(request)
-        self._process.stdin.flush()
-        line = self._process.stdout.readline(MAX_ANSWER_BYTES)
-        if not line.endswith(b"\n"):
-            raise BrokenPipeError
-        return [_verdict(item) for item in json.loads(line)]
+        future: asyncio.Future[list[Verdict]] = asyncio.get_running_loop().create_future()
+        if self._reading.done():
+            future.set_exception(BrokenPipeError())
+            return future
+        self._asked.append(future)
+        self._requests.write(request)
+        return future
 
-    def kill(self) -> None:
+    async def stop(self) -> None:
         """End the helper; whoever waits for it gets an OSError."""
         self._process.kill()
         self._process.wait()
+        await self._reading
+        if not self._requests.is_closing():
+            self._requests.abort()
 
-    def close(self) -> None:
-        """Close the pipes of a helper that is at rest or dead."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+    async def _read(self) -> None:
+        """Hand answers to those who asked, in order, until there are no more."""
+        fault: Exception = BrokenPipeError()
+        try:
+            while (line := await self._answers.readline()).endswith(b"\n"):
+                future = self._asked.popleft()
+                if not future.done():
+                    future.set_result([_verdict(item) for item in json.loads(line)])
+        except (ValueError, LookupError, OSError) as error:
+            fault = error
+        while self._asked:
+            future = self._asked.popleft()
+            if not future.done():
+                future.set_exception(fault)
 
 
 def request_of(candidates: Sequence[Candidate], *, governance: int) -> bytes:
     """Return the frame that asks for the verdicts on some candidates."""
-    head = {
-        "governance": governance,
-        "items": [
-            [candidate.caller.agency, candidate.caller.kind, len(candidate.data)]
-            for candidate in candidates
-        ],
-    }
+    callers: dict[tuple[str, int], int] = {}
+    items = [
+        (
+            callers.setdefault((candidate.caller.agency, candidate.caller.kind), len(callers)),
+            len(candidate.data),
+        )
+        for candidate in candidates
+    ]
+    head = {"governance": governance, "callers": list(callers), "items": items}
     return b"".join((json.dumps(head).encode(), b"\n", *(item.data for item in candidates)))
 
 
-def _verdict(item: dict[str, Any]) -> Verdict:
-    error = item.get("error")
-    if error is None:
-        return Verdict(signers=tuple(bytes.fromhex(key) for key in item["signers"]), signed=True)
+def _verdict(item: list[str] | dict[str, Any]) -> Verdict:
+    if isinstance(item, list):
+        return _passed(tuple(item))
+    error = item["error"]
     return Verdict(
         error=EnvelopeError(
             error["message"],
@@ -125,6 +160,11 @@ def _verdict(item: dict[str, Any]) -> Verdict:
         ),
         signed=item["signed"],
     )
+
+
+@lru_cache(REMEMBERED_SIGNERS)
+def _passed(signers: tuple[str, ...]) -> Verdict:
+    return Verdict(signers=tuple(bytes.fromhex(key) for key in signers), signed=True)
 
 
 class _Helper:
@@ -147,9 +187,11 @@ class _Helper:
             head = json.loads(line)
             self._refresh(head["governance"])
             # All is read before the work begins: the gateway must not wait for a full pipe.
-            received = [
-                (requests.read(length), agency, kind) for agency, kind, length in head["items"]
+            callers = [
+                Caller(agency=agency, kind=kind, key_digest=b"", certificate=b"")
+                for agency, kind in head["callers"]
             ]
+            received = [(requests.read(length), callers[at]) for at, length in head["items"]]
             verdicts = [self._admit(*item) for item in received]
             answers.write(json.dumps(verdicts).encode() + b"\n")
             answers.flush()
@@ -161,13 +203,12 @@ class _Helper:
             self._registry = Registry.replay(documents)
             self._governance = governance
 
-    def _admit(self, data: bytes, agency: str, kind: int) -> dict[str, Any]:
-        caller = Caller(agency=agency, kind=kind, key_digest=b"", certificate=b"")
+    def _admit(self, data: bytes, caller: Caller) -> list[str] | dict[str, Any]:
         item = self._admission.admit(Candidate(data=data, caller=caller))
         if isinstance(item, MessageItem) and item.lapsed is not None:
             item = item.lapsed
         if isinstance(item, MessageItem):
-            return {"signers": [key.fingerprint.hex() for key in item.signers]}
+            return [key.fingerprint.hex() for key in item.signers]
         error = item.error
         return {
             "error": {

@@ -2,10 +2,12 @@
 
 Opening and verifying a message costs more than all else, and Python runs one thread at a time. But
 a signature check leaves the interpreter to other threads while it runs, so that for groups of
-single messages the event loop and one thread draw from the same queue. Large batches go for the
-most part to a helper process, which costs more to reach and does all of the work elsewhere. The
-helper is this very code, fed through pipes: when the gateway ends, however it ends, the pipe closes
-and the helper ends with it. Without a helper, or when it fails, all is done here.
+single messages the event loop and one thread draw from the same queue. Batches are shared with a
+helper process, which costs more to reach and does all of the work elsewhere: it is fed from one end
+of a queue, a few messages at a time, and the event loop draws from the other end whenever it has
+nothing to decide or commit, until they meet. The helper is this very code, fed through pipes:
+when the gateway ends, however it ends, the pipe closes and the helper ends with it. Without a
+helper, or when it fails, all is done here.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import structlog
 
 from rogatory import envelopes
 from rogatory_gateway.admission.admission import LAPSES, Candidate, rejection
-from rogatory_gateway.admission.helper import HelperProcess, Verdict, request_of
+from rogatory_gateway.admission.helper import HelperProcess, request_of
 from rogatory_gateway.ledger.items import MessageItem, RejectionItem
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from rogatory.errors import EnvelopeError
     from rogatory.keyring import KnownKey
     from rogatory_gateway.admission.admission import Admission
+    from rogatory_gateway.admission.helper import Verdict
     from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.ledger.registry import Registry
 
@@ -39,8 +42,14 @@ WORTH_A_HOP = 4
 WORTH_THE_WAY = 96
 """Candidates from which on the helper process is asked: batches, not single messages."""
 
-HELPER_SHARE = 0.8
-"""Its share: it does nothing else, while this process also decides and commits."""
+HELPER_MESSAGES = 16
+"""Most messages in one request to the helper: a few milliseconds of work."""
+
+AHEAD = 4
+"""Requests at the helper at a time: it has work while the event loop is busy with other things."""
+
+RESERVE = 12
+"""Candidates left to the helper: while it verifies them, this process has others' to commit."""
 
 HELPER_PATIENCE_SECONDS = 10.0
 """Longest wait for the helper's answer: a hundred times what a full group takes."""
@@ -71,28 +80,26 @@ class GroupVerifier:
         self._admission = admission
         self._registry = registry
         self._start = partial(
-            HelperProcess, folder=folder, origin=origin, message_bytes=message_bytes
+            HelperProcess.start, folder=folder, origin=origin, message_bytes=message_bytes
         )
         self._enabled = enabled
         self._helper: HelperProcess | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="verify")
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Start the helper process."""
         if self._enabled:
             try:
-                self._helper = self._start()
+                self._helper = await self._start()
             except OSError as error:
                 log.warning("no verification helper", error=type(error).__name__)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the helper process."""
         helper, self._helper = self._helper, None
         if helper is not None:
-            helper.kill()
+            await helper.stop()
         self._thread.shutdown()
-        if helper is not None:
-            helper.close()
 
     async def verify(self, items: Sequence[Item | Candidate], *, governance: int) -> list[Item]:
         """Return the items in order, candidates verified.
@@ -111,24 +118,51 @@ class GroupVerifier:
         helper = self._helper
         if helper is None or len(candidates) < WORTH_THE_WAY:
             return await self._with_thread(candidates)
-        split = int(len(candidates) * HELPER_SHARE)
-        shared, own = candidates[:split], candidates[split:]
-        asked = asyncio.get_running_loop().run_in_executor(
-            self._thread, helper.exchange, request_of(shared, governance=governance)
-        )
-        done_here = [self._admission.admit(candidate) for candidate in own]
+        return await self._with_helper(helper, candidates, governance)
+
+    async def _with_helper(
+        self, helper: HelperProcess, candidates: list[Candidate], governance: int
+    ) -> list[Item]:
+        """Share the work: the helper takes from the front, this process from the back."""
+        todo = deque(range(len(candidates)))
+        verdicts: dict[int, Verdict] = {}
+        items: dict[int, Item] = {}
+
+        async def feed() -> None:
+            while todo:
+                taken = [todo.popleft() for _ in range(min(len(todo), HELPER_MESSAGES))]
+                shared = [candidates[position] for position in taken]
+                answer = await helper.exchange(request_of(shared, governance=governance))
+                verdicts.update(zip(taken, answer, strict=True))
+
+        feeding = asyncio.gather(*(feed() for _ in range(AHEAD)))
         try:
-            verdicts = await asyncio.wait_for(asked, HELPER_PATIENCE_SECONDS)
-        except (OSError, ValueError) as error:
-            log.error("verification helper failed", error=type(error).__name__)  # noqa: TRY400
-            helper.kill()
-            helper.close()
-            self.start()
-            return await self._with_thread(shared) + done_here
-        return [
-            self._item(candidate, verdict)
-            for candidate, verdict in zip(shared, verdicts, strict=True)
-        ] + done_here
+            await asyncio.sleep(0)
+            while len(todo) > RESERVE:
+                position = todo.pop()
+                items[position] = self._admission.admit(candidates[position])
+                # What was verified before can be decided and committed in the meantime.
+                await asyncio.sleep(0)
+            await asyncio.wait_for(feeding, HELPER_PATIENCE_SECONDS)
+        except (OSError, ValueError, LookupError) as error:
+            await self._replace(helper, error)
+        finally:
+            feeding.cancel()
+        for position, verdict in verdicts.items():
+            items[position] = self._item(candidates[position], verdict)
+        missing = [position for position in range(len(candidates)) if position not in items]
+        if missing:
+            done = await self._with_thread([candidates[position] for position in missing])
+            items.update(zip(missing, done, strict=True))
+        return [items[position] for position in range(len(candidates))]
+
+    async def _replace(self, helper: HelperProcess, error: Exception) -> None:
+        """Start another helper in place of one that failed."""
+        if self._helper is helper:
+            self._helper = None
+            log.error("verification helper failed", error=type(error).__name__)
+            await helper.stop()
+            await self.start()
 
     async def _with_thread(self, candidates: list[Candidate]) -> list[Item]:
         """Open all, then draw signatures to verify from one queue, here and in the thread."""

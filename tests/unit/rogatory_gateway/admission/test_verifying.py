@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,6 @@ class Bench:
             message_bytes=MESSAGE_BYTES,
             enabled=True,
         )
-        self.verifier.start()
 
     def candidates(self, count: int) -> list[Candidate]:
         """Return so many messages, every third with a bit of its signature flipped."""
@@ -84,11 +83,12 @@ def told(item: Item) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A verifier with its helper."""
     made = Bench(tmp_path / "gateway")
+    await made.verifier.start()
     yield made
-    made.verifier.stop()
+    await made.verifier.stop()
     made.ledger.close()
     made.engine.dispose()
 
@@ -110,7 +110,7 @@ async def test_dead_helper_is_replaced(bench: Bench) -> None:
     expected = [told(bench.admission.admit(candidate)) for candidate in candidates]
     first = bench.verifier._helper
     assert first is not None
-    first.kill()
+    first._process.kill()
 
     verified = await bench.verify(candidates)
     again = await bench.verify(candidates)
