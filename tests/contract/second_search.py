@@ -185,7 +185,7 @@ def _towards(clause: ag.Clause, finding: dc.ClauseFinding, message: Message) -> 
         if dc.SCOPE_DIMENSION_ARTICLE in outside:
             yield "cite_article", clause.article
         if scope.tlp and message.tlp not in scope.tlp:
-            yield from _each("tlp", set(scope.tlp))
+            yield from _each("tlp", set(range(1, message.tlp)) & set(scope.tlp))
     for unit in near:
         if scope.field_groups:
             yield from _each("without_field_group", unit.groups - set(scope.field_groups))

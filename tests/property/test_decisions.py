@@ -255,6 +255,8 @@ def test_the_suggested_change_is_never_of_what_the_message_claims(
         listed = clauses[clause_id].scope.siena_codes
         assert not CLAIMS & set(said[clause_id].outside)
         assert not listed or set(header.handling.siena_codes) <= set(listed)
+    for change in decision.remedy.changes:
+        assert not change.tlp or change.tlp < header.handling.tlp
 
 
 def _all_but_one(

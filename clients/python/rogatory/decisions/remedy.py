@@ -5,9 +5,10 @@ A breadth-first search over sets of changes: the fewest changes win, and among a
 themselves, so whatever is suggested really is permitted.
 
 A remedy never coaches a sender to misstate facts. It may change what is sent, and the form and the
-handling in which it is sent; never what the message claims: purpose, offences and urgency; nor its
-SIENA codes, which are restrictions of the data's owner. What fails on these has no remedy, nor have
-quotas, unknown recipients and references that are not held.
+handling in which it is sent; never what the message claims: purpose, offences and urgency; nor does
+it lift a restriction of the data's owner: SIENA codes stay, and a TLP label only becomes stricter.
+What fails on these has no remedy, nor have quotas, unknown recipients and references that are not
+held.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def _enter(clause: CompiledClause, situation: Situation, outside: int) -> Iterat
     if outside & scope.ARTICLE:
         yield Change("cite_article", clause.article)
     if not clause.tlp & bit(situation.facts.tlp):
-        yield from (Change("tlp", value) for value in _values(clause.tlp))
+        yield from (Change("tlp", tlp) for tlp in _values(clause.tlp) if tlp < situation.facts.tlp)
 
 
 def _reduce(clause: CompiledClause, unit: PartView) -> Iterator[Change]:

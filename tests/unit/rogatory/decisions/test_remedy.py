@@ -81,6 +81,7 @@ def test_there_is_no_change_of_what_a_message_claims() -> None:
         pytest.param(_permit('offences: ["07"]'), OTHER, id="another-offence"),
         pytest.param(_permit('offences: ["07"]'), BOTH, id="an-offence-fewer"),
         pytest.param(_permit("siena_codes: [h0]"), H1, id="a-restriction-fewer"),
+        pytest.param(_permit("tlp: [green, clear]"), BOTH, id="a-laxer-label"),
         pytest.param(_permit(conditions="dual_criminality: true"), OTHER, id="dual-criminality"),
         pytest.param(_permit(conditions="minimum_penalty_months: 48"), BOTH, id="penalty"),
         pytest.param(

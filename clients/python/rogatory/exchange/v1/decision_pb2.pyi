@@ -431,7 +431,7 @@ Global___ClauseFinding: _TypeAlias = ClauseFinding  # noqa: Y015
 class Remedy(_message.Message):
     """The smallest change that would have been permitted. It never coaches a sender to misstate facts: it may change what is
     sent, and the form and the handling in which it is sent, never what the message claims. What was refused for its
-    purpose, offences, urgency or SIENA codes has no remedy in them.
+    purpose, offences, urgency or SIENA codes, or for too strict a TLP label, has no remedy in them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -512,7 +512,7 @@ class Change(_message.Message):
     records_at_most: _builtins.int
     """With at most so many records in a part."""
     tlp: _common_pb2.Tlp.ValueType
-    """With this TLP label."""
+    """With this TLP label, a stricter one."""
     @_builtins.property
     def deadline(self) -> _agreement_pb2.Deadline:
         """With a deadline no earlier than this long after entry. Urgency and directly_available are those of the message."""
