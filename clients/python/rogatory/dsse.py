@@ -11,6 +11,7 @@ from rogatory.signers import Signer
 
 HEADER_TYPE = "application/vnd.rogatory.header.v1+protobuf"
 AGREEMENT_TYPE = "application/vnd.rogatory.agreement.v1+protobuf"
+SUSPENSION_TYPE = "application/vnd.rogatory.agreement-suspension.v1+protobuf"
 KEY_STATEMENT_TYPE = "application/vnd.rogatory.key-statement.v1+protobuf"
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from rogatory.agreements.base import base_agreement
 from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.agreements.document import open_agreement
+from rogatory.agreements.suspension import open_suspension, parse_suspension
 from rogatory.checkpoints import SignedCheckpoint, open_checkpoint
 from rogatory.decisions import summarise
 from rogatory.entries import OpenedEntry, open_entry, open_outcome, replay_decision, verify_signers
 from rogatory.errors import ReceiptError, RogatoryError
-from rogatory.exchange.v1 import decision_pb2
+from rogatory.exchange.v1 import agreement_pb2, decision_pb2
 from rogatory.keyring import KeyRing, KnownKey
 from rogatory.keys import PublicKey
 from rogatory.merkle import Frontier, leaf_hash
@@ -64,6 +65,7 @@ class LogReplay:
         self._pending: list[bytes] = []
         self._last_time = 0
         self._inboxes: dict[tuple[str, bool], int] = {}
+        self._suspended: dict[tuple[str, str], tuple[int, bool]] = {}
 
     def take(
         self, *, index: int, entry: bytes, outcomes: Iterable[decision_pb2.OutcomeOpening]
@@ -139,6 +141,8 @@ class LogReplay:
                 )
             self.counts.key_statements += 1
             self.counts.signatures += 1
+        elif document == "agreement_suspension":
+            self._suspension(governance.agreement_suspension)
         elif document == "agreement":
             compiled = open_agreement(governance.agreement)
             for party in compiled.message().parties:
@@ -152,6 +156,25 @@ class LogReplay:
             self.agreements[compiled.digest] = compiled
             self.counts.agreements += 1
             self.counts.signatures += len(governance.agreement.signatures)
+
+    def _suspension(self, signed: agreement_pb2.SignedAgreementSuspension) -> None:
+        party = parse_suspension(signed)
+        root = self._roots.get(party.agency)
+        if root is None:
+            raise ReceiptError(
+                f"{party.agency} suspends {party.agreement_id}, and its root is not known",
+                hint=_REPORT,
+            )
+        key = (party.agreement_id, party.agency)
+        last, _ = self._suspended.get(key, (0, False))
+        suspension = open_suspension(signed, root=root, sequence=last)
+        self._suspended[key] = (suspension.sequence, suspension.suspended)
+        self.counts.signatures += 1
+
+    def _is_suspended(self, agreement_id: str, *agencies: str) -> bool:
+        return any(
+            self._suspended.get((agreement_id, agency), (0, False))[1] for agency in agencies
+        )
 
     def _outcome(
         self,
@@ -174,6 +197,14 @@ class LogReplay:
                 hint=_REPORT,
             )
         self.counts.decisions += 1
+        sender = opened.message.header.sender if opened.message is not None else ""
+        if outcome.context.agreement_digest and self._is_suspended(
+            outcome.agreement_id, sender, outcome.recipient
+        ):
+            raise ReceiptError(
+                f"{outcome.agreement_id} was applied for {outcome.recipient} while suspended",
+                hint=_REPORT,
+            )
         if outcome.inbox_position and opened.message is not None:
             inbox = (outcome.recipient, opened.message.header.exercise)
             due = self._inboxes.get(inbox, 0) + 1

@@ -93,7 +93,10 @@ _TABLE: tuple[tuple[codes_pb2.PartCategory.ValueType, tuple[type[Message], ...]]
     (codes_pb2.PART_CATEGORY_HANDOVER, (handover_pb2.Handover,)),
     (codes_pb2.PART_CATEGORY_ALERT, (alert_pb2.Alerts, alert_pb2.AlertHits)),
     (codes_pb2.PART_CATEGORY_FORWARDED, (envelope_pb2.Envelope,)),
-    (codes_pb2.PART_CATEGORY_AGREEMENT, (agreement_pb2.SignedAgreement,)),
+    (
+        codes_pb2.PART_CATEGORY_AGREEMENT,
+        (agreement_pb2.SignedAgreement, agreement_pb2.SignedAgreementSuspension),
+    ),
     (codes_pb2.PART_CATEGORY_KEY_STATEMENT, (key_statement_pb2.SignedKeyStatement,)),
 )
 

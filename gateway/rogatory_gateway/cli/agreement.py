@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rogatory.exchange.v1 import agreement_pb2
 from rogatory_gateway.cli.terminal import AsJson, Folder, say, show_json, show_table
 from rogatory_gateway.config import load
 from rogatory_gateway.operator import agreements
@@ -19,16 +20,33 @@ app = typer.Typer(help="Enter agreements that all parties signed, list them.", n
 @app.command("add")
 def add(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Agreement with the signatures of all parties.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Agreement with the signatures of all parties, or a party's suspension of one.",
+        ),
     ],
     *,
     folder: Folder = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Enter an agreement in the log. It is in force from the time it names. Works while serving."""
+    """Enter an agreement, or a suspension, in the log. Works while serving.
+
+    An agreement is in force from the time it names; a suspension at once.
+    """
     settings = load(folder)
     signed = agreements.read(file)
     with open_ledger(settings) as ledger:
+        if isinstance(signed, agreement_pb2.SignedAgreementSuspension):
+            declared = agreements.enter_suspension(ledger, signed)
+            if as_json:
+                show_json(declared)
+            verb = "suspends" if declared["suspended"] else "resumes"
+            say(
+                f"{declared['agency']} {verb} {declared['agreement_id']}, "
+                f"entered in log entry {declared['index']}"
+            )
+            return
         entered = agreements.enter(ledger, signed)
     if as_json:
         show_json(entered)

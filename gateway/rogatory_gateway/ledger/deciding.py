@@ -106,6 +106,8 @@ class Decider:
         for position, recipient in enumerate(header.recipients):
             context.recipient_enrolled = registry.is_enrolled(recipient.agency)
             agreement = registry.in_force(recipient.agreement_id, entry_time=entry_time)
+            if registry.is_suspended(recipient.agreement_id, header.sender, recipient.agency):
+                agreement = None
             if reference is not None:
                 context.reference, _ = state.standing(  # type: ignore[assignment]
                     reference,

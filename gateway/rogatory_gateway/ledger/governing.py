@@ -27,28 +27,35 @@ def submitted_document(
     if opened.header.exercise:
         raise _invalid("an exercise changes nothing", hint="Send it as a live message.")
     found = [
-        (descriptor.category, part)
+        (descriptor, part)
         for descriptor, part in zip(opened.header.parts, opened.parts, strict=True)
         if descriptor.category != codes_pb2.PART_CATEGORY_CONTEXT
     ]
     if len(found) != 1 or found[0][1].WhichOneof("form") != "clear":
         raise _invalid("it does not hold exactly one document, in clear")
-    category, part = found[0]
+    part = found[0][1]
+    schema = found[0][0].schema
     if len(part.clear.content) > MAX_DOCUMENT_BYTES:
         raise _invalid(
             f"it has {len(part.clear.content)} bytes; the limit is {MAX_DOCUMENT_BYTES}",
             hint="Shorten it: a log entry must hold it with all its signatures.",
         )
-    if category == codes_pb2.PART_CATEGORY_AGREEMENT:
+    if schema == agreement_pb2.SignedAgreement.DESCRIPTOR.full_name:
         document = entry_pb2.Governance(
             agreement=agreement_pb2.SignedAgreement.FromString(part.clear.content)
         )
-    elif category == codes_pb2.PART_CATEGORY_KEY_STATEMENT:
+    elif schema == agreement_pb2.SignedAgreementSuspension.DESCRIPTOR.full_name:
+        document = entry_pb2.Governance(
+            agreement_suspension=agreement_pb2.SignedAgreementSuspension.FromString(
+                part.clear.content
+            )
+        )
+    elif schema == key_statement_pb2.SignedKeyStatement.DESCRIPTOR.full_name:
         document = entry_pb2.Governance(
             key_statement=key_statement_pb2.SignedKeyStatement.FromString(part.clear.content)
         )
     else:
-        raise _invalid("its part is neither an agreement nor a key statement")
+        raise _invalid("its part is neither an agreement, nor a suspension, nor a key statement")
     try:
         registry.check(document, submitted_by=opened.header.sender, entry_time=entry_time)
     except RogatoryError as error:
@@ -57,7 +64,9 @@ def submitted_document(
 
 
 def _invalid(
-    fault: str, *, hint: str = "Send one signed agreement or key statement as its only part."
+    fault: str,
+    *,
+    hint: str = "Send one signed agreement, suspension or key statement as its only part.",
 ) -> EnvelopeError:
     return EnvelopeError(
         f"the document can't be taken into force: {fault}",

@@ -10,7 +10,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rogatory.agreements import CompiledAgreement, open_agreement
+from rogatory.agreements import (
+    CompiledAgreement,
+    open_agreement,
+    open_suspension,
+    parse_suspension,
+    roots_of,
+)
 from rogatory.agreements.base import base_agreement
 from rogatory.audit.v1 import entry_pb2
 from rogatory.errors import AgreementError
@@ -30,6 +36,15 @@ class AgreementVersion:
     entry_time: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """A party's latest declaration on an agreement."""
+
+    sequence: int
+    suspended: bool
+    signed: agreement_pb2.SignedAgreementSuspension
+
+
 class Registry:
     """Keys, agencies and agreements at one length of the log.
 
@@ -42,6 +57,7 @@ class Registry:
         self.statements: dict[str, list[tuple[bytes, int]]] = {}
         self.revoked: dict[str, int] = {}
         self._agreements: dict[str, list[AgreementVersion]] = {}
+        self._suspensions: dict[str, dict[str, Suspension]] = {}
         self._by_digest: dict[bytes, CompiledAgreement] = {}
         self._tls: dict[bytes, KnownKey] = {}
         self._remembered: dict[bytes, bool] = {}
@@ -63,6 +79,7 @@ class Registry:
         made.statements = {agency: list(them) for agency, them in self.statements.items()}
         made.revoked = self.revoked.copy()
         made._agreements = {name: list(them) for name, them in self._agreements.items()}
+        made._suspensions = {name: them.copy() for name, them in self._suspensions.items()}
         made._by_digest = self._by_digest.copy()
         made._tls = self._tls.copy()
         return made
@@ -89,6 +106,8 @@ class Registry:
         if which == "agreement":
             self._add_agreement(document.agreement, entry_time)
             return "governance:agreement:entered"
+        if which == "agreement_suspension":
+            return self._add_suspension(document.agreement_suspension)
         agency_id = document.agency_revocation.agency_id
         if self.ring.agency(agency_id) is None:
             raise AgreementError(
@@ -114,6 +133,8 @@ class Registry:
                     f"the statement makes {submitted_by} another kind of agency",
                     hint="State the kind it was admitted as, or send the file to the operator.",
                 )
+        elif document.HasField("agreement_suspension"):
+            theirs = self._check_suspension(document.agreement_suspension).agency == submitted_by
         else:
             compiled = self._check_agreement(document.agreement)
             theirs = submitted_by in compiled.parties
@@ -127,7 +148,8 @@ class Registry:
         if not theirs:
             raise AgreementError(
                 f"the document is not {submitted_by}'s to submit",
-                hint="Submit the agency's own key statements, and agreements it is a party to.",
+                hint="Submit the agency's own key statements and suspensions, and agreements it is "
+                "a party to.",
             )
 
     def _add_agreement(self, signed: agreement_pb2.SignedAgreement, entry_time: int) -> None:
@@ -167,6 +189,43 @@ class Registry:
             )
         return compiled
 
+    def _add_suspension(self, signed: agreement_pb2.SignedAgreementSuspension) -> str:
+        suspension = self._check_suspension(signed)
+        # Put last, so that they stand in order of entry.
+        parties = self._suspensions.setdefault(suspension.agreement_id, {})
+        parties.pop(suspension.agency, None)
+        parties[suspension.agency] = Suspension(
+            sequence=suspension.sequence, suspended=suspension.suspended, signed=signed
+        )
+        return f"governance:agreement:{'suspended' if suspension.suspended else 'resumed'}"
+
+    def _check_suspension(
+        self, signed: agreement_pb2.SignedAgreementSuspension
+    ) -> agreement_pb2.AgreementSuspension:
+        suspension = parse_suspension(signed)
+        versions = self._agreements.get(suspension.agreement_id, ())
+        root = (
+            roots_of(versions[-1].compiled.message()).get(suspension.agency) if versions else None
+        )
+        if root is None:
+            raise AgreementError(
+                f"{suspension.agency} is party to no agreement {suspension.agreement_id}",
+                hint="Suspend an agreement that is in the log, in the name of a party to it.",
+            )
+        last = self._suspensions.get(suspension.agreement_id, {}).get(suspension.agency)
+        return open_suspension(signed, root=root, sequence=0 if last is None else last.sequence)
+
+    def suspensions(self, agreement_id: str) -> list[Suspension]:
+        """Return the latest declaration of each party that ever suspended an agreement."""
+        return list(self._suspensions.get(agreement_id, {}).values())
+
+    def is_suspended(self, agreement_id: str, *agencies: str) -> bool:
+        """Say whether one of the agencies has suspended an agreement."""
+        declared = self._suspensions.get(agreement_id)
+        return declared is not None and any(
+            agency in declared and declared[agency].suspended for agency in agencies
+        )
+
     def is_enrolled(self, agency_id: str) -> bool:
         """Say whether an agency is enrolled and not revoked."""
         return agency_id not in self.revoked and self.ring.agency(agency_id) is not None
@@ -178,7 +237,10 @@ class Registry:
         return None if known is None else self.ring.get(known.fingerprint)
 
     def in_force(self, agreement_id: str, *, entry_time: int) -> CompiledAgreement | None:
-        """Return the version of an agreement that is in force at ``entry_time``."""
+        """Return the version of an agreement that is in force at ``entry_time``.
+
+        Whether a party has suspended it is not looked at: it acts on what that party exchanges.
+        """
         if agreement_id == self.base.agreement_id:
             return self.base
         for version in reversed(self._agreements.get(agreement_id, ())):
@@ -222,4 +284,6 @@ class Registry:
             return agreement_service_pb2.AGREEMENT_STATE_ENDED
         if self.in_force(compiled.agreement_id, entry_time=now) is not compiled:
             return agreement_service_pb2.AGREEMENT_STATE_REPLACED
+        if self.is_suspended(compiled.agreement_id, *compiled.parties):
+            return agreement_service_pb2.AGREEMENT_STATE_SUSPENDED
         return agreement_service_pb2.AGREEMENT_STATE_IN_FORCE

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from rogatory import clock
-from rogatory.agreements import from_armour, open_agreement
+from rogatory.agreements import (
+    from_armour,
+    is_suspension,
+    open_agreement,
+    parse_suspension,
+    suspension_from_armour,
+)
 from rogatory.audit.v1 import entry_pb2
 from rogatory.errors import AgreementError
 from rogatory.exchange.v1 import agreement_pb2, agreement_service_pb2
@@ -18,8 +24,10 @@ MAX_FILE_BYTES = 1 << 20
 """A signed agreement has at most 48 KiB and 64 signatures; its armour a third more."""
 
 
-def read(path: Path) -> agreement_pb2.SignedAgreement:
-    """Read the file of a signed agreement.
+def read(
+    path: Path,
+) -> agreement_pb2.SignedAgreement | agreement_pb2.SignedAgreementSuspension:
+    """Read the file of a signed agreement, or of a party's suspension of one.
 
     Raises:
         AgreementError: it can't be read, or is not such a file.
@@ -37,7 +45,32 @@ def read(path: Path) -> agreement_pb2.SignedAgreement:
             f"{path} is not the file of a signed agreement",
             hint="Give the file that `rogatory agreement sign` wrote, with all signatures.",
         ) from error
-    return from_armour(text)
+    return suspension_from_armour(text) if is_suspension(text) else from_armour(text)
+
+
+def enter_suspension(
+    ledger: Ledger, signed: agreement_pb2.SignedAgreementSuspension
+) -> dict[str, Any]:
+    """Enter a party's suspension of an agreement, or the end of one; return what came of it.
+
+    Raises:
+        AgreementError: it is not signed by the party's root, or not the party's next.
+    """
+    suspension = parse_suspension(signed)
+    ledger.refresh()
+    item = GovernanceItem(
+        actor=OPERATOR, document=entry_pb2.Governance(agreement_suspension=signed)
+    )
+    ledger.append([item])
+    if item.error is not None:
+        raise item.error
+    return {
+        "agreement_id": suspension.agreement_id,
+        "agency": suspension.agency,
+        "suspended": suspension.suspended,
+        "reason": suspension.reason,
+        "index": item.index,
+    }
 
 
 def enter(ledger: Ledger, signed: agreement_pb2.SignedAgreement) -> dict[str, Any]:

@@ -135,4 +135,10 @@ class AgreementService(agreement_service_pb2_grpc.AgreementServiceServicer):
             digest=version.compiled.digest,
             entry_time=clock.to_timestamp(version.entry_time),
             state=self._gateway.registry().state_of(version, now=self._gateway.now()),  # type: ignore[arg-type]
+            suspensions=[
+                suspension.signed
+                for suspension in self._gateway.registry().suspensions(
+                    version.compiled.agreement_id
+                )
+            ],
         )

@@ -19,6 +19,14 @@ from rogatory.agreements.document import (
     to_armour,
     with_signature,
 )
+from rogatory.agreements.suspension import (
+    is_suspension,
+    open_suspension,
+    parse_suspension,
+    sign_suspension,
+    suspension_from_armour,
+    suspension_to_armour,
+)
 from rogatory.agreements.text import read_agreement, read_agreement_file
 
 __all__ = [
@@ -30,15 +38,21 @@ __all__ = [
     "check_agreement",
     "compile_agreement",
     "from_armour",
+    "is_suspension",
     "missing_parties",
     "open_agreement",
+    "open_suspension",
     "parse_agreement",
+    "parse_suspension",
     "read_agreement",
     "read_agreement_file",
     "render",
     "roots_of",
     "show_agreement",
     "sign_agreement",
+    "sign_suspension",
+    "suspension_from_armour",
+    "suspension_to_armour",
     "to_armour",
     "with_signature",
 ]

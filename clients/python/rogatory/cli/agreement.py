@@ -18,9 +18,11 @@ from rogatory.agreements.document import (
     to_armour,
     with_signature,
 )
+from rogatory.agreements.suspension import parse_suspension
 from rogatory.agreements.text import read_agreement_file
 from rogatory.cli import options
 from rogatory.cli.evaluation import evaluate
+from rogatory.cli.governance import resume, submit, suspend
 from rogatory.cli.output import emit, note, plain
 from rogatory.cli.session import connect, file_signer
 from rogatory.errors import AgreementError, ConfigurationError
@@ -35,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Check, sign, read and try agreements.",
+    help="Check, sign, read, try and suspend agreements.",
 )
 
 FileArgument = Annotated[
@@ -148,6 +150,7 @@ def show(
 ) -> None:
     """Show an agreement: parties, clauses, conditions, signatures."""
     state = ""
+    suspended: list[str] = []
     if Path(agreement).exists():
         signed = signed_file(Path(agreement))
         if signed is None:
@@ -165,10 +168,13 @@ def show(
         message = agreement_pb2.Agreement.FromString(signed.agreement)
         name = agreement_service_pb2.AgreementState.Name(record.state)
         state = name.removeprefix("AGREEMENT_STATE_").lower().replace("_", " ")
+        declared = (parse_suspension(one) for one in record.suspensions)
+        suspended = [f"{one.agency}: {one.reason}" for one in declared if one.suspended]
     if out is not None:
         write_atomically(out, to_armour(signed).encode())
     lines = [f"{message.agreement_id} version {message.version}: {message.title}"]
     lines += [f"state: {state}"] if state else []
+    lines += [f"suspended by {words}" for words in suspended]
     lines += [f"party: {party.agency}" for party in message.parties]
     for clause in message.clauses:
         effect = agreement_pb2.ClauseEffect.Name(clause.effect)
@@ -183,7 +189,12 @@ def show(
                 found = plain(getattr(clause, part))
                 lines += [f"  {part}: {key}: {value}" for key, value in found.items()]
     emit(
-        {"agreement": plain(message), "signatures": len(signed.signatures), "state": state},
+        {
+            "agreement": plain(message),
+            "signatures": len(signed.signatures),
+            "state": state,
+            "suspended_by": suspended,
+        },
         lines,
         as_json=as_json,
     )
@@ -227,3 +238,6 @@ def _pinned(place: Home) -> dict[str, PublicKey]:
 
 
 app.command(short_help="Say what an agreement would decide.")(evaluate)
+app.command(short_help="Submit a signed agreement to the gateway.")(submit)
+app.command(short_help="Suspend an agreement for this agency.")(suspend)
+app.command(short_help="Lift this agency's suspension.")(resume)

@@ -41,6 +41,9 @@ ALL_COMMANDS = [
     ["agreement", "sign"],
     ["agreement", "show"],
     ["agreement", "evaluate"],
+    ["agreement", "submit"],
+    ["agreement", "suspend"],
+    ["agreement", "resume"],
     ["directory"],
     ["directory", "list"],
 ]

@@ -176,6 +176,7 @@ class Governance(_message.Message):
     AGREEMENT_FIELD_NUMBER: _builtins.int
     KEY_STATEMENT_FIELD_NUMBER: _builtins.int
     AGENCY_REVOCATION_FIELD_NUMBER: _builtins.int
+    AGREEMENT_SUSPENSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def agreement(self) -> _agreement_pb2.SignedAgreement:
         """An agreement with the signatures of all its parties."""
@@ -188,18 +189,23 @@ class Governance(_message.Message):
     def agency_revocation(self) -> Global___AgencyRevocation:
         """The operator no longer lets an agency in."""
 
+    @_builtins.property
+    def agreement_suspension(self) -> _agreement_pb2.SignedAgreementSuspension:
+        """A party suspends an agreement, or lifts its suspension."""
+
     def __init__(
         self,
         *,
         agreement: _agreement_pb2.SignedAgreement | None = ...,
         key_statement: _key_statement_pb2.SignedKeyStatement | None = ...,
         agency_revocation: Global___AgencyRevocation | None = ...,
+        agreement_suspension: _agreement_pb2.SignedAgreementSuspension | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_revocation", b"agency_revocation", "agreement", b"agreement", "document", b"document", "key_statement", b"key_statement"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agency_revocation", b"agency_revocation", "agreement", b"agreement", "agreement_suspension", b"agreement_suspension", "document", b"document", "key_statement", b"key_statement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_revocation", b"agency_revocation", "agreement", b"agreement", "document", b"document", "key_statement", b"key_statement"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_revocation", b"agency_revocation", "agreement", b"agreement", "agreement_suspension", b"agreement_suspension", "document", b"document", "key_statement", b"key_statement"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_document: _TypeAlias = _typing.Literal["agreement", "key_statement", "agency_revocation"]  # noqa: Y015
+    _WhichOneofReturnType_document: _TypeAlias = _typing.Literal["agreement", "key_statement", "agency_revocation", "agreement_suspension"]  # noqa: Y015
     _WhichOneofArgType_document: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_document) -> _WhichOneofReturnType_document | None: ...
 

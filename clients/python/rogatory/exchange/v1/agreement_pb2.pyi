@@ -230,6 +230,80 @@ class SignedAgreement(_message.Message):
 Global___SignedAgreement: _TypeAlias = SignedAgreement  # noqa: Y015
 
 @_typing.final
+class SignedAgreementSuspension(_message.Message):
+    """A party's suspension of an agreement, or the end of one, and the signature of its root key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUSPENSION_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    suspension: _builtins.bytes
+    """A serialised AgreementSuspension: the bytes that are signed, under
+    `application/vnd.rogatory.agreement-suspension.v1+protobuf`.
+    """
+    @_builtins.property
+    def signature(self) -> _envelope_pb2.Signature:
+        """By the root key that the agreement names for the party."""
+
+    def __init__(
+        self,
+        *,
+        suspension: _builtins.bytes = ...,
+        signature: _envelope_pb2.Signature | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["signature", b"signature"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["signature", b"signature", "suspension", b"suspension"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedAgreementSuspension: _TypeAlias = SignedAgreementSuspension  # noqa: Y015
+
+@_typing.final
+class AgreementSuspension(_message.Message):
+    """A party suspends an agreement of its own accord, or lifts its suspension: from the entry in the log on, nothing is
+    exchanged under any version of it with that party. Between the other parties it goes on.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    AGREEMENT_ID_FIELD_NUMBER: _builtins.int
+    AGENCY_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SUSPENDED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    schema_version: _builtins.int
+    """Version of this layout: 1."""
+    agreement_id: _builtins.str
+    """Agreement id."""
+    agency: _builtins.str
+    """Agency id of the party that declares it."""
+    sequence: _builtins.int
+    """1 for the party's first declaration on this agreement, then one more each time: an old one can't be entered again."""
+    suspended: _builtins.bool
+    """True: suspended; false: no longer."""
+    reason: _builtins.str
+    """Why, for the other parties: it stands in the log for good."""
+    def __init__(
+        self,
+        *,
+        schema_version: _builtins.int = ...,
+        agreement_id: _builtins.str = ...,
+        agency: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        suspended: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "agreement_id", b"agreement_id", "reason", b"reason", "schema_version", b"schema_version", "sequence", b"sequence", "suspended", b"suspended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreementSuspension: _TypeAlias = AgreementSuspension  # noqa: Y015
+
+@_typing.final
 class Agreement(_message.Message):
     """The terms under which two or more agencies exchange. Its digest is SHA256 of the serialised bytes."""
 

@@ -28,7 +28,7 @@ from rogatory.exchange.v1 import agreement_pb2 as rogatory_dot_exchange_dot_v1_d
 from rogatory.exchange.v1 import decision_pb2 as rogatory_dot_exchange_dot_v1_dot_decision__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rogatory/exchange/v1/agreement_service.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rogatory/exchange/v1/agreement.proto\x1a#rogatory/exchange/v1/decision.proto\"\xc9\x01\n\x0f\x41greementRecord\x12\x38\n\tagreement\x18\x01 \x01(\x0b\x32%.rogatory.exchange.v1.SignedAgreement\x12\x17\n\x06\x64igest\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12.\n\nentry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x04 \x01(\x0e\x32$.rogatory.exchange.v1.AgreementState\"Z\n\x15ListAgreementsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x10\n\x08in_force\x18\x03 \x01(\x08\"\x80\x01\n\x16ListAgreementsResponse\x12\x43\n\nagreements\x18\x01 \x03(\x0b\x32%.rogatory.exchange.v1.AgreementRecordB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"G\n\x13GetAgreementRequest\x12\x1f\n\x0c\x61greement_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x0f\n\x07version\x18\x02 \x01(\r\"P\n\x14GetAgreementResponse\x12\x38\n\tagreement\x18\x01 \x01(\x0b\x32%.rogatory.exchange.v1.AgreementRecord\"6\n\x17\x45valuateExchangeRequest\x12\x1b\n\x06header\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x02\"U\n\x18\x45valuateExchangeResponse\x12\x39\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1d.rogatory.exchange.v1.OutcomeB\x08\xbaH\x05\x92\x01\x02\x10@*\xc4\x01\n\x0e\x41greementState\x12\x1f\n\x1b\x41GREEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_STATE_IN_FORCE\x10\x01\x12\x1b\n\x17\x41GREEMENT_STATE_PENDING\x10\x02\x12\x1c\n\x18\x41GREEMENT_STATE_REPLACED\x10\x03\x12\x19\n\x15\x41GREEMENT_STATE_ENDED\x10\x04\x12\x1d\n\x19\x41GREEMENT_STATE_SUSPENDED\x10\x05\x32\xd9\x02\n\x10\x41greementService\x12k\n\x0eListAgreements\x12+.rogatory.exchange.v1.ListAgreementsRequest\x1a,.rogatory.exchange.v1.ListAgreementsResponse\x12\x65\n\x0cGetAgreement\x12).rogatory.exchange.v1.GetAgreementRequest\x1a*.rogatory.exchange.v1.GetAgreementResponse\x12q\n\x10\x45valuateExchange\x12-.rogatory.exchange.v1.EvaluateExchangeRequest\x1a..rogatory.exchange.v1.EvaluateExchangeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rogatory/exchange/v1/agreement_service.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rogatory/exchange/v1/agreement.proto\x1a#rogatory/exchange/v1/decision.proto\"\x99\x02\n\x0f\x41greementRecord\x12\x38\n\tagreement\x18\x01 \x01(\x0b\x32%.rogatory.exchange.v1.SignedAgreement\x12\x17\n\x06\x64igest\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12.\n\nentry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05state\x18\x04 \x01(\x0e\x32$.rogatory.exchange.v1.AgreementState\x12N\n\x0bsuspensions\x18\x05 \x03(\x0b\x32/.rogatory.exchange.v1.SignedAgreementSuspensionB\x08\xbaH\x05\x92\x01\x02\x10@\"Z\n\x15ListAgreementsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x10\n\x08in_force\x18\x03 \x01(\x08\"\x80\x01\n\x16ListAgreementsResponse\x12\x43\n\nagreements\x18\x01 \x03(\x0b\x32%.rogatory.exchange.v1.AgreementRecordB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"G\n\x13GetAgreementRequest\x12\x1f\n\x0c\x61greement_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x0f\n\x07version\x18\x02 \x01(\r\"P\n\x14GetAgreementResponse\x12\x38\n\tagreement\x18\x01 \x01(\x0b\x32%.rogatory.exchange.v1.AgreementRecord\"6\n\x17\x45valuateExchangeRequest\x12\x1b\n\x06header\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x02\"U\n\x18\x45valuateExchangeResponse\x12\x39\n\x08outcomes\x18\x01 \x03(\x0b\x32\x1d.rogatory.exchange.v1.OutcomeB\x08\xbaH\x05\x92\x01\x02\x10@*\xc4\x01\n\x0e\x41greementState\x12\x1f\n\x1b\x41GREEMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41GREEMENT_STATE_IN_FORCE\x10\x01\x12\x1b\n\x17\x41GREEMENT_STATE_PENDING\x10\x02\x12\x1c\n\x18\x41GREEMENT_STATE_REPLACED\x10\x03\x12\x19\n\x15\x41GREEMENT_STATE_ENDED\x10\x04\x12\x1d\n\x19\x41GREEMENT_STATE_SUSPENDED\x10\x05\x32\xd9\x02\n\x10\x41greementService\x12k\n\x0eListAgreements\x12+.rogatory.exchange.v1.ListAgreementsRequest\x1a,.rogatory.exchange.v1.ListAgreementsResponse\x12\x65\n\x0cGetAgreement\x12).rogatory.exchange.v1.GetAgreementRequest\x1a*.rogatory.exchange.v1.GetAgreementResponse\x12q\n\x10\x45valuateExchange\x12-.rogatory.exchange.v1.EvaluateExchangeRequest\x1a..rogatory.exchange.v1.EvaluateExchangeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGREEMENTRECORD'].fields_by_name['digest']._loaded_options = None
   _globals['_AGREEMENTRECORD'].fields_by_name['digest']._serialized_options = b'\272H\004z\002\030 '
+  _globals['_AGREEMENTRECORD'].fields_by_name['suspensions']._loaded_options = None
+  _globals['_AGREEMENTRECORD'].fields_by_name['suspensions']._serialized_options = b'\272H\005\222\001\002\020@'
   _globals['_LISTAGREEMENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTAGREEMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_LISTAGREEMENTSRESPONSE'].fields_by_name['agreements']._loaded_options = None
@@ -49,22 +51,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATEEXCHANGEREQUEST'].fields_by_name['header']._serialized_options = b'\272H\010z\006\020\001\030\200\200\002'
   _globals['_EVALUATEEXCHANGERESPONSE'].fields_by_name['outcomes']._loaded_options = None
   _globals['_EVALUATEEXCHANGERESPONSE'].fields_by_name['outcomes']._serialized_options = b'\272H\005\222\001\002\020@'
-  _globals['_AGREEMENTSTATE']._serialized_start=933
-  _globals['_AGREEMENTSTATE']._serialized_end=1129
+  _globals['_AGREEMENTSTATE']._serialized_start=1013
+  _globals['_AGREEMENTSTATE']._serialized_end=1209
   _globals['_AGREEMENTRECORD']._serialized_start=208
-  _globals['_AGREEMENTRECORD']._serialized_end=409
-  _globals['_LISTAGREEMENTSREQUEST']._serialized_start=411
-  _globals['_LISTAGREEMENTSREQUEST']._serialized_end=501
-  _globals['_LISTAGREEMENTSRESPONSE']._serialized_start=504
-  _globals['_LISTAGREEMENTSRESPONSE']._serialized_end=632
-  _globals['_GETAGREEMENTREQUEST']._serialized_start=634
-  _globals['_GETAGREEMENTREQUEST']._serialized_end=705
-  _globals['_GETAGREEMENTRESPONSE']._serialized_start=707
-  _globals['_GETAGREEMENTRESPONSE']._serialized_end=787
-  _globals['_EVALUATEEXCHANGEREQUEST']._serialized_start=789
-  _globals['_EVALUATEEXCHANGEREQUEST']._serialized_end=843
-  _globals['_EVALUATEEXCHANGERESPONSE']._serialized_start=845
-  _globals['_EVALUATEEXCHANGERESPONSE']._serialized_end=930
-  _globals['_AGREEMENTSERVICE']._serialized_start=1132
-  _globals['_AGREEMENTSERVICE']._serialized_end=1477
+  _globals['_AGREEMENTRECORD']._serialized_end=489
+  _globals['_LISTAGREEMENTSREQUEST']._serialized_start=491
+  _globals['_LISTAGREEMENTSREQUEST']._serialized_end=581
+  _globals['_LISTAGREEMENTSRESPONSE']._serialized_start=584
+  _globals['_LISTAGREEMENTSRESPONSE']._serialized_end=712
+  _globals['_GETAGREEMENTREQUEST']._serialized_start=714
+  _globals['_GETAGREEMENTREQUEST']._serialized_end=785
+  _globals['_GETAGREEMENTRESPONSE']._serialized_start=787
+  _globals['_GETAGREEMENTRESPONSE']._serialized_end=867
+  _globals['_EVALUATEEXCHANGEREQUEST']._serialized_start=869
+  _globals['_EVALUATEEXCHANGEREQUEST']._serialized_end=923
+  _globals['_EVALUATEEXCHANGERESPONSE']._serialized_start=925
+  _globals['_EVALUATEEXCHANGERESPONSE']._serialized_end=1010
+  _globals['_AGREEMENTSERVICE']._serialized_start=1212
+  _globals['_AGREEMENTSERVICE']._serialized_end=1557
 # @@protoc_insertion_point(module_scope)

@@ -39,7 +39,7 @@ class _AgreementStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Agreem
     AGREEMENT_STATE_ENDED: _AgreementState.ValueType  # 4
     """Its validity has ended."""
     AGREEMENT_STATE_SUSPENDED: _AgreementState.ValueType  # 5
-    """Suspended by a party."""
+    """In force, but for what is sent to or by the parties that have suspended it."""
 
 class AgreementState(_AgreementState, metaclass=_AgreementStateEnumTypeWrapper):
     """The state of a version of an agreement at a time."""
@@ -55,7 +55,7 @@ AGREEMENT_STATE_REPLACED: AgreementState.ValueType  # 3
 AGREEMENT_STATE_ENDED: AgreementState.ValueType  # 4
 """Its validity has ended."""
 AGREEMENT_STATE_SUSPENDED: AgreementState.ValueType  # 5
-"""Suspended by a party."""
+"""In force, but for what is sent to or by the parties that have suspended it."""
 Global___AgreementState: _TypeAlias = AgreementState  # noqa: Y015
 
 @_typing.final
@@ -68,6 +68,7 @@ class AgreementRecord(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     ENTRY_TIME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    SUSPENSIONS_FIELD_NUMBER: _builtins.int
     digest: _builtins.bytes
     """SHA256 of the document's bytes."""
     state: Global___AgreementState.ValueType
@@ -80,6 +81,10 @@ class AgreementRecord(_message.Message):
     def entry_time(self) -> _timestamp_pb2.Timestamp:
         """When it was entered in the log."""
 
+    @_builtins.property
+    def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[_agreement_pb2.SignedAgreementSuspension]:
+        """The latest declaration of each party that ever suspended the agreement, in order of entry."""
+
     def __init__(
         self,
         *,
@@ -87,10 +92,11 @@ class AgreementRecord(_message.Message):
         digest: _builtins.bytes = ...,
         entry_time: _timestamp_pb2.Timestamp | None = ...,
         state: Global___AgreementState.ValueType = ...,
+        suspensions: _abc.Iterable[_agreement_pb2.SignedAgreementSuspension] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "entry_time", b"entry_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "digest", b"digest", "entry_time", b"entry_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement", b"agreement", "digest", b"digest", "entry_time", b"entry_time", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -195,7 +195,9 @@ class _PartCategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PartCate
     PART_CATEGORY_FORWARDED: _PartCategory.ValueType  # 19
     """A message forwarded with its original envelope (rogatory.exchange.v1.Envelope)."""
     PART_CATEGORY_AGREEMENT: _PartCategory.ValueType  # 20
-    """An agreement signed by its parties (rogatory.exchange.v1.SignedAgreement)."""
+    """An agreement signed by its parties (rogatory.exchange.v1.SignedAgreement), or a party's suspension of one
+    (rogatory.exchange.v1.SignedAgreementSuspension).
+    """
     PART_CATEGORY_KEY_STATEMENT: _PartCategory.ValueType  # 21
     """A key statement signed by an agency's root (rogatory.exchange.v1.SignedKeyStatement)."""
 
@@ -243,7 +245,9 @@ PART_CATEGORY_ALERT: PartCategory.ValueType  # 18
 PART_CATEGORY_FORWARDED: PartCategory.ValueType  # 19
 """A message forwarded with its original envelope (rogatory.exchange.v1.Envelope)."""
 PART_CATEGORY_AGREEMENT: PartCategory.ValueType  # 20
-"""An agreement signed by its parties (rogatory.exchange.v1.SignedAgreement)."""
+"""An agreement signed by its parties (rogatory.exchange.v1.SignedAgreement), or a party's suspension of one
+(rogatory.exchange.v1.SignedAgreementSuspension).
+"""
 PART_CATEGORY_KEY_STATEMENT: PartCategory.ValueType  # 21
 """A key statement signed by an agency's root (rogatory.exchange.v1.SignedKeyStatement)."""
 Global___PartCategory: _TypeAlias = PartCategory  # noqa: Y015
