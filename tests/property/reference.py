@@ -197,7 +197,7 @@ class Reference:
                     for unit in self._spoken_of(clause)
                     if unit is not None and self._in_scope(clause, unit)
                 )
-            if so_far + used > conditions.quota.limit:
+            if used > max(0, conditions.quota.limit - so_far):
                 return False
         rows = [row for row in conditions.deadlines if row.kind in ANSWERS]
         if not rows or self.header.kind != codes_pb2.KIND_REQUEST:

@@ -83,6 +83,21 @@ async def test_is_turned_away(
     assert PERMITTED == dispositions(after.submission)
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
+async def test_hides_behind_no_good_ones(
+    case: Case, house: House, wires: dict[str, Wire], before: bytes
+) -> None:
+    """Messages of a batch are checked together; a bad one among them is told the same."""
+    sender = wires[case.sender]
+    good = house.good() if case.sender == ALPHA else before
+    response = await sender.submit_batch(good, case.make(house), good)
+
+    check_fault(case, fault_of(response.results[1].error))
+    if case.sender == ALPHA:
+        for position in (0, 2):
+            assert PERMITTED == dispositions(response.results[position].submission)
+
+
 async def test_one_bad_message_stops_no_other(
     house: House, wires: dict[str, Wire], before: bytes
 ) -> None:

@@ -104,6 +104,18 @@ class OpenedEnvelope:
     signatures: Sequence[envelope_pb2.Signature]
     parts: Sequence[envelope_pb2.Part]
 
+    @classmethod
+    def of(cls, envelope: envelope_pb2.Envelope, header: envelope_pb2.Header) -> OpenedEnvelope:
+        """Put an envelope and its parsed header together."""
+        header_bytes = envelope.header
+        return cls(
+            header_bytes=header_bytes,
+            header_digest=hashlib.sha256(header_bytes).digest(),
+            header=header,
+            signatures=envelope.signatures,
+            parts=envelope.parts,
+        )
+
     @property
     def reference(self) -> common_pb2.MessageReference:
         """The message as another one refers to it."""
@@ -192,10 +204,9 @@ def open_envelope(data: bytes) -> OpenedEnvelope:
     if len(data) > MAX_ENVELOPE_BYTES:
         raise too_large(len(data))
     envelope = wire.decode(envelope_pb2.Envelope, data, what="envelope")
-    header_bytes = envelope.header
-    header = wire.decode(envelope_pb2.Header, header_bytes, what="header")
+    header = wire.decode(envelope_pb2.Header, envelope.header, what="header")
     found = wire.violations(header, prefix="header")
-    if not _is_plain(envelope):
+    if not is_plain(envelope):
         found += wire.violations(envelope)
     if found:
         # Nobody has signed anything yet; but who has to mend the header should hear it all at once.
@@ -208,13 +219,7 @@ def open_envelope(data: bytes) -> OpenedEnvelope:
             hint="Send every part, in the header's order.",
             reason="PARTS_MISSING",
         )
-    return OpenedEnvelope(
-        header_bytes=header_bytes,
-        header_digest=hashlib.sha256(header_bytes).digest(),
-        header=header,
-        signatures=envelope.signatures,
-        parts=envelope.parts,
-    )
+    return OpenedEnvelope.of(envelope, header)
 
 
 def _content_violations(
@@ -239,16 +244,10 @@ def parse_checked(data: bytes) -> OpenedEnvelope:
     Nothing is checked again: never use it on bytes that come from elsewhere.
     """
     envelope = envelope_pb2.Envelope.FromString(data)
-    return OpenedEnvelope(
-        header_bytes=envelope.header,
-        header_digest=hashlib.sha256(envelope.header).digest(),
-        header=envelope_pb2.Header.FromString(envelope.header),
-        signatures=envelope.signatures,
-        parts=envelope.parts,
-    )
+    return OpenedEnvelope.of(envelope, envelope_pb2.Header.FromString(envelope.header))
 
 
-def _is_plain(envelope: envelope_pb2.Envelope) -> bool:
+def is_plain(envelope: envelope_pb2.Envelope) -> bool:
     """Whether an envelope is of the usual make, which needs no general check of its few rules."""
     return (
         1 <= len(envelope.signatures) <= MAX_SIGNATURES
@@ -454,12 +453,17 @@ def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message |
     return contents
 
 
+def matches(part: envelope_pb2.ClearPart, descriptor: envelope_pb2.PartDescriptor) -> bool:
+    """Say whether a part has the size and opens the commitment that the header states."""
+    return len(part.content) == descriptor.size and hmac.compare_digest(
+        commitment(part.salt, part.content), descriptor.commitment
+    )
+
+
 def _check_clear(
     part: envelope_pb2.ClearPart, descriptor: envelope_pb2.PartDescriptor, position: int
 ) -> Message:
-    if len(part.content) != descriptor.size or not hmac.compare_digest(
-        commitment(part.salt, part.content), descriptor.commitment
-    ):
+    if not matches(part, descriptor):
         raise EnvelopeError(
             f"part {position} does not match its commitment",
             hint="Send the part that was committed to, with its salt, unchanged.",

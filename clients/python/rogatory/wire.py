@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,7 +22,7 @@ from rogatory._vendor.buf.validate import validate_pb2 as _validate_pb2  # isort
 import protovalidate  # isort: skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from google.protobuf.descriptor import Descriptor
 
@@ -35,6 +36,10 @@ LAST_SECOND = 253_402_300_799
 """Years 1 to 9999: what google.protobuf.Timestamp may hold. The parser takes any number, and
 whoever prints such an instant or reckons with it fails."""
 SECOND = 1_000_000_000
+
+_ITEM = b"\x0a"
+"""Tag of field 1, length-delimited."""
+_LOW_BITS = 0x7F
 
 _RULES_FILE = _validate_pb2.DESCRIPTOR.name
 _validator = protovalidate.Validator()
@@ -67,6 +72,73 @@ def decode(message_type: type[M], data: bytes, *, what: str) -> M:
             reason="UNKNOWN_FIELDS",
         )
     return message
+
+
+def decode_all(message_type: type[M], data: Sequence[bytes], *, rules: bool) -> list[M] | None:
+    """Parse several messages at once, as `decode` and with ``rules`` `violations` would each.
+
+    They are put behind one another as the items of one message, so that parsing, comparing and
+    checking are calls for all of them. Encodings have a length in front: all are canonical when the
+    whole is.
+
+    Returns:
+        The messages; None where one is at fault: then take them one by one, to hear which and why.
+    """
+    container = _container(message_type)
+    whole = b"".join([piece for one in data for piece in (_ITEM, varint(len(one)), one)])
+    try:
+        message: Any = container.FromString(whole)
+    except DecodeError:
+        return None
+    message.DiscardUnknownFields()
+    if message.SerializeToString(deterministic=True) != whole:
+        return None
+    items: list[M] = list(message.items)
+    if rules and (
+        _validator.collect_violations(message, fail_fast=True)
+        or any(_instant_violations(item, "") for item in items)
+    ):
+        return None
+    return items
+
+
+_containers: dict[str, type[Message]] = {}
+
+
+def _container(message_type: type[Message]) -> type[Message]:
+    """Return a class of messages with nothing but ``repeated <message_type> items = 1``."""
+    descriptor = message_type.DESCRIPTOR
+    known = _containers.get(descriptor.full_name)
+    if known is not None:
+        return known
+    file = descriptor_pb2.FileDescriptorProto(
+        name=f"rogatory/all/{descriptor.full_name}.proto",
+        package=f"rogatory.all.{descriptor.full_name}",
+        syntax="proto3",
+        dependency=[descriptor.file.name],
+    )
+    file.message_type.add(name="All").field.add(
+        name="items",
+        number=1,
+        label=descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED,
+        type=descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE,
+        type_name=f".{descriptor.full_name}",
+    )
+    pool = descriptor_pool.Default()
+    pool.AddSerializedFile(file.SerializeToString())
+    made = message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.All"))
+    _containers[descriptor.full_name] = made
+    return made
+
+
+def varint(value: int) -> bytes:
+    """Return a length as protobuf writes it: seven bits a byte, the lowest first."""
+    encoded = bytearray()
+    while value > _LOW_BITS:
+        encoded.append(value & _LOW_BITS | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
 
 
 def violations(message: Message, *, prefix: str = "") -> list[Violation]:

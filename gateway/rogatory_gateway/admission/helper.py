@@ -29,7 +29,7 @@ from rogatory.errors import EnvelopeError, Violation
 from rogatory_gateway.admission.admission import Admission, Candidate
 from rogatory_gateway.admission.identify import Caller
 from rogatory_gateway.ledger.database import open_engine
-from rogatory_gateway.ledger.items import MessageItem
+from rogatory_gateway.ledger.items import MessageItem, RejectionItem
 from rogatory_gateway.ledger.reading import governance_documents
 from rogatory_gateway.ledger.registry import Registry
 
@@ -191,8 +191,11 @@ class _Helper:
                 Caller(agency=agency, kind=kind, key_digest=b"", certificate=b"")
                 for agency, kind in head["callers"]
             ]
-            received = [(requests.read(length), callers[at]) for at, length in head["items"]]
-            verdicts = [self._admit(*item) for item in received]
+            received = [
+                Candidate(data=requests.read(length), caller=callers[at])
+                for at, length in head["items"]
+            ]
+            verdicts = [_told(item) for item in self._admission.admit(received)]
             answers.write(json.dumps(verdicts).encode() + b"\n")
             answers.flush()
 
@@ -203,25 +206,26 @@ class _Helper:
             self._registry = Registry.replay(documents)
             self._governance = governance
 
-    def _admit(self, data: bytes, caller: Caller) -> list[str] | dict[str, Any]:
-        item = self._admission.admit(Candidate(data=data, caller=caller))
-        if isinstance(item, MessageItem) and item.lapsed is not None:
-            item = item.lapsed
-        if isinstance(item, MessageItem):
+
+def _told(item: MessageItem | RejectionItem) -> list[str] | dict[str, Any]:
+    """Return the verdict that an item amounts to, as it is sent."""
+    if isinstance(item, MessageItem):
+        if item.lapsed is None:
             return [key.fingerprint.hex() for key in item.signers]
-        error = item.error
-        return {
-            "error": {
-                "message": error.message,
-                "hint": error.hint,
-                "reason": error.reason,
-                "violations": [
-                    [violation.path, violation.rule, violation.message]
-                    for violation in error.violations
-                ],
-            },
-            "signed": bool(item.header),
-        }
+        item = item.lapsed
+    error = item.error
+    return {
+        "error": {
+            "message": error.message,
+            "hint": error.hint,
+            "reason": error.reason,
+            "violations": [
+                [violation.path, violation.rule, violation.message]
+                for violation in error.violations
+            ],
+        },
+        "signed": bool(item.header),
+    }
 
 
 def main() -> None:

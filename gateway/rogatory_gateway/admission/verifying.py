@@ -23,15 +23,14 @@ import structlog
 from rogatory import envelopes
 from rogatory_gateway.admission.admission import LAPSES, Candidate, rejection
 from rogatory_gateway.admission.helper import HelperProcess, request_of
-from rogatory_gateway.ledger.items import MessageItem, RejectionItem
+from rogatory_gateway.ledger.items import MessageItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from rogatory.errors import EnvelopeError
     from rogatory.keyring import KnownKey
-    from rogatory_gateway.admission.admission import Admission
+    from rogatory_gateway.admission.admission import Admission, Signers
     from rogatory_gateway.admission.helper import Verdict
     from rogatory_gateway.ledger.items import Item
     from rogatory_gateway.ledger.registry import Registry
@@ -44,6 +43,9 @@ WORTH_THE_WAY = 96
 
 HELPER_MESSAGES = 16
 """Most messages in one request to the helper: a few milliseconds of work."""
+
+OWN_MESSAGES = 4
+"""Messages verified here at a time: as long as the event loop may do nothing else."""
 
 AHEAD = 4
 """Requests at the helper at a time: it has work while the event loop is busy with other things."""
@@ -114,7 +116,7 @@ class GroupVerifier:
 
     async def _verify_all(self, candidates: list[Candidate], governance: int) -> list[Item]:
         if len(candidates) < WORTH_A_HOP:
-            return [self._admission.admit(candidate) for candidate in candidates]
+            return list(self._admission.admit(candidates))
         helper = self._helper
         if helper is None or len(candidates) < WORTH_THE_WAY:
             return await self._with_thread(candidates)
@@ -139,8 +141,9 @@ class GroupVerifier:
         try:
             await asyncio.sleep(0)
             while len(todo) > RESERVE:
-                position = todo.pop()
-                items[position] = self._admission.admit(candidates[position])
+                taken = [todo.pop() for _ in range(OWN_MESSAGES)]
+                own = self._admission.admit([candidates[position] for position in taken])
+                items.update(zip(taken, own, strict=True))
                 # What was verified before can be decided and committed in the meantime.
                 await asyncio.sleep(0)
             await asyncio.wait_for(feeding, HELPER_PATIENCE_SECONDS)
@@ -167,13 +170,9 @@ class GroupVerifier:
     async def _with_thread(self, candidates: list[Candidate]) -> list[Item]:
         """Open all, then draw signatures to verify from one queue, here and in the thread."""
         admission = self._admission
-        opened = [admission.open(candidate) for candidate in candidates]
-        signers: dict[int, tuple[KnownKey, ...] | EnvelopeError] = {}
-        todo = deque(
-            (position, item)
-            for position, item in enumerate(opened)
-            if not isinstance(item, RejectionItem)
-        )
+        opened = admission.open(candidates)
+        signers: dict[int, Signers] = {}
+        todo = deque(enumerate(opened))
 
         def draw() -> None:
             while True:
@@ -188,25 +187,21 @@ class GroupVerifier:
             draw()
         finally:
             await helping
-        return [
-            item
-            if isinstance(item, RejectionItem)
-            else admission.conclude(candidate, item, signers[position])
-            for position, (candidate, item) in enumerate(zip(candidates, opened, strict=True))
-        ]
+        in_order = [signers[position] for position in range(len(opened))]
+        return list(admission.conclude(candidates, opened, in_order))
 
     def _item(self, candidate: Candidate, verdict: Verdict) -> Item:
         """Make the item of a verdict; the bytes were checked, so that parsing them is enough."""
         if verdict.error is not None:
             if verdict.error.reason in LAPSES:
-                return self._admission.admit(candidate)
+                return self._admission.admit([candidate])[0]
             signed = envelopes.parse_checked(candidate.data) if verdict.signed else None
             return rejection(verdict.error, candidate, signed)
         signers: list[KnownKey] = []
         for fingerprint in verdict.signers:
             known = self._registry().ring.get(fingerprint)
             if known is None:
-                return self._admission.admit(candidate)
+                return self._admission.admit([candidate])[0]
             signers.append(known)
         return MessageItem(
             actor=candidate.caller.agency,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from rogatory import clock
 from rogatory.decisions import DecisionMemo, HeaderView, quota_usage, read_header
 from rogatory.exchange.v1 import decision_pb2
+from rogatory.wire import varint
 from rogatory_gateway.ledger.identity import identity_key
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 REMEMBERED_SIGNERS = 4096
 """Signers, and beginnings of outcomes, remembered: a few hundred bytes each."""
 
-_LOW_BITS = 0x7F
 _DECISION_TAG = bytes([decision_pb2.Outcome.DECISION_FIELD_NUMBER << 3 | 2])
 _CONTEXT_TAG = bytes([decision_pb2.Outcome.CONTEXT_FIELD_NUMBER << 3 | 2])
 
@@ -205,10 +205,10 @@ def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
         (
             _outcome_head(decided.recipient, decided.agreement_id, decided.agreement_version),
             _DECISION_TAG,
-            _varint(len(decided.decision)),
+            varint(len(decided.decision)),
             decided.decision,
             _CONTEXT_TAG,
-            _varint(len(decided.context)),
+            varint(len(decided.context)),
             decided.context,
             position.SerializeToString(),
         )
@@ -220,16 +220,6 @@ def _outcome_head(recipient: str, agreement_id: str, agreement_version: int) -> 
     return decision_pb2.Outcome(
         recipient=recipient, agreement_id=agreement_id, agreement_version=agreement_version
     ).SerializeToString()
-
-
-def _varint(value: int) -> bytes:
-    """Return a length as protobuf writes it: seven bits a byte, the lowest first."""
-    encoded = bytearray()
-    while value > _LOW_BITS:
-        encoded.append(value & _LOW_BITS | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
 
 
 def referred_to(header: envelope_pb2.Header) -> list[bytes]:

@@ -96,7 +96,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 async def test_helper_says_what_the_gateway_would(bench: Bench) -> None:
     """Shared or not, each message gets the same verdict, in the order in which it came."""
     candidates = bench.candidates(WORTH_THE_WAY * 6)
-    expected = [told(bench.admission.admit(candidate)) for candidate in candidates]
+    expected = [told(bench.admission.admit([candidate])[0]) for candidate in candidates]
 
     verified = await bench.verify(candidates)
 
@@ -107,7 +107,7 @@ async def test_helper_says_what_the_gateway_would(bench: Bench) -> None:
 async def test_dead_helper_is_replaced(bench: Bench) -> None:
     """When the helper dies its share is done here, and the next group has a helper again."""
     candidates = bench.candidates(WORTH_THE_WAY)
-    expected = [told(bench.admission.admit(candidate)) for candidate in candidates]
+    expected = [told(bench.admission.admit([candidate])[0]) for candidate in candidates]
     first = bench.verifier._helper
     assert first is not None
     first._process.kill()
