@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from rogatory import envelopes
 from rogatory.errors import ConfigurationError
 from rogatory.notes import is_key_name
 
@@ -34,12 +35,12 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7443
 MAX_PORT = 65_535
 
-DEFAULT_MESSAGE_BYTES = 1 << 20
-"""Longest envelope, the protocol's own limit (`rogatory.envelopes.MAX_ENVELOPE_BYTES`)."""
-DEFAULT_BATCH_MESSAGES = 256
-"""Messages of a batch, the protocol's own limit."""
-DEFAULT_BATCH_BYTES = 4 << 20
-"""Bytes of a batch: gRPC's own default for one message, which partners' clients have too."""
+DEFAULT_MESSAGE_BYTES = envelopes.MAX_ENVELOPE_BYTES
+"""Longest envelope, the protocol's own limit; an operator may set a smaller one, as of batches."""
+DEFAULT_BATCH_MESSAGES = envelopes.MAX_BATCH_MESSAGES
+"""Messages of a batch."""
+DEFAULT_BATCH_BYTES = envelopes.MAX_BATCH_BYTES
+"""Bytes of a batch."""
 DEFAULT_IN_FLIGHT = 1024
 """Messages between arrival and answer, all agencies together: some 10 MiB at 10 KiB a message.
 Beyond it callers are told to come back (RESOURCE_EXHAUSTED) instead of filling memory."""

@@ -28,7 +28,6 @@ from rogatory.agreements import (
 from rogatory.agreements.articles import article_and_above
 from rogatory.agreements.base import base_bytes
 from rogatory.audit.v1 import audit_service_pb2, entry_pb2
-from rogatory.client import calls
 from rogatory.decisions import changes, recheck
 from rogatory.exchange.v1 import (
     agreement_pb2,
@@ -406,8 +405,8 @@ def test_limits() -> None:
         "parts in a message": f"{_rules(header['parts']).repeated.max_items}",
         "recipients of a message": f"{_rules(header['recipients']).repeated.max_items}",
         "signatures on a message": f"{_rules(envelope['signatures']).repeated.max_items}",
-        "messages in a batch": f"{calls.MAX_BATCH_MESSAGES}",
-        "envelopes of a batch together": f"{calls.MAX_BATCH_BYTES} bytes",
+        "messages in a batch": f"{envelopes.MAX_BATCH_MESSAGES}",
+        "envelopes of a batch together": f"{envelopes.MAX_BATCH_BYTES} bytes",
         "agreement, key statement": f"{_rules(document).bytes.max_len} bytes each",
         "log entry": f"{tiles.MAX_ENTRY_SIZE} bytes",
     }

@@ -285,6 +285,34 @@ async def test_bad_call(case: Case, house: House) -> None:
     assert rows == now
 
 
+@pytest.mark.parametrize(
+    ("mebibytes", "code", "details"),
+    [
+        (5, grpc.StatusCode.INVALID_ARGUMENT, True),
+        (7, grpc.StatusCode.RESOURCE_EXHAUSTED, False),
+    ],
+    ids=["5 MiB", "7 MiB"],
+)
+async def test_request_beyond_what_grpc_takes(
+    house: House, mebibytes: int, code: grpc.StatusCode, *, details: bool
+) -> None:
+    """Up to 6 MiB the gateway says what is too large; beyond, gRPC refuses with no details."""
+    data = bytes(mebibytes << 20)
+
+    async with house.wire(ALPHA, options=(("grpc.max_send_message_length", -1),)) as alpha:
+        rows = rows_of(house.folder)
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await alpha.submit_batch(data)
+        now = rows_of(house.folder)
+        await still_serves(house, alpha)
+
+    assert (code, details) == (
+        failed.value.code(),
+        "grpc-status-details-bin" in dict(failed.value.trailing_metadata()),
+    )
+    assert rows == now
+
+
 async def test_many_violations_fit_in_a_trailer(house: House) -> None:
     """A message with a hundred faults gets as many as a trailer holds, and their number."""
     head = header(ALPHA, *[(f"UPPER CASE {n}", "A B C", "") for n in range(64)])

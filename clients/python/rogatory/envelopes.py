@@ -38,6 +38,13 @@ SALT_BYTES = 32
 MAX_ENVELOPE_BYTES = 1 << 20
 """Longest envelope that Submit takes: what fits one gRPC message with room for its frame."""
 
+MAX_BATCH_MESSAGES = 256
+"""Messages that SubmitBatch takes."""
+
+MAX_BATCH_BYTES = 4 << 20
+"""Bytes of envelopes that SubmitBatch takes together: gRPC's own default for one message, which
+other people's servers and proxies may have."""
+
 MAX_HEADER_BYTES = 32_768
 MAX_SIGNATURES = 8
 MAX_PARTS = 64
@@ -192,6 +199,40 @@ def too_large(size: int, *, limit: int = MAX_ENVELOPE_BYTES) -> EnvelopeError:
         hint="Send fewer records in a message; files go through the evidence service.",
         reason="TOO_LARGE",
     )
+
+
+def check_batch(
+    batch: Sequence[bytes],
+    *,
+    messages: int = MAX_BATCH_MESSAGES,
+    size: int = MAX_BATCH_BYTES,
+) -> int:
+    """Check that SubmitBatch takes so many envelopes together; return their bytes.
+
+    Args:
+        batch: Serialised envelopes.
+        messages: Messages that it takes.
+        size: Bytes that it takes.
+
+    Raises:
+        EnvelopeError: BATCH_SIZE or TOO_LARGE.
+    """
+    if not 1 <= len(batch) <= messages:
+        raise EnvelopeError(
+            f"a batch holds 1 to {messages} messages, not {len(batch)}",
+            hint="Split it; order is kept within each batch."
+            if batch
+            else "Put a message into it.",
+            reason="BATCH_SIZE",
+        )
+    together = sum(map(len, batch))
+    if together > size:
+        raise EnvelopeError(
+            f"the batch has {together} bytes; the limit is {size}",
+            hint="Split it; order is kept within each batch.",
+            reason="TOO_LARGE",
+        )
+    return together
 
 
 def open_envelope(data: bytes) -> OpenedEnvelope:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from rogatory.client import AsyncClient, Submitted
-from rogatory.client.calls import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
 from rogatory.decisions import explain
+from rogatory.envelopes import MAX_BATCH_BYTES, MAX_BATCH_MESSAGES
 from rogatory.errors import CallError, ReceiptError
 from rogatory.exchange.v1 import decision_pb2
 from rogatory.merkle import leaf_hash

@@ -7,6 +7,7 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from rogatory import envelopes
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2, exchange_service_pb2_grpc
 from rogatory_gateway import errors
@@ -60,23 +61,11 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
     ) -> exchange_service_pb2.SubmitBatchResponse:
         """Submit several messages, each by itself."""
         caller = self._gateway.identifier.identify(context)
-        envelopes = request.envelopes
+        batch = request.envelopes
         limits = self._gateway.limits
-        if not 1 <= len(envelopes) <= limits.batch_messages:
-            raise EnvelopeError(
-                f"a batch holds 1 to {limits.batch_messages} messages, not {len(envelopes)}",
-                hint="Split it; order is kept within each batch.",
-                reason="BATCH_SIZE",
-            )
-        size = sum(map(len, envelopes))
-        if size > limits.batch_bytes:
-            raise EnvelopeError(
-                f"the batch has {size} bytes; the limit is {limits.batch_bytes}",
-                hint="Split it; order is kept within each batch.",
-                reason="TOO_LARGE",
-            )
+        size = envelopes.check_batch(batch, messages=limits.batch_messages, size=limits.batch_bytes)
         entered = await self._gateway.committer.enter(
-            [Candidate(data=data, caller=caller) for data in envelopes], size=size
+            [Candidate(data=data, caller=caller) for data in batch], size=size
         )
         results = []
         for item in entered.items:

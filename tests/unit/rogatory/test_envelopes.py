@@ -143,6 +143,27 @@ def test_the_largest_envelope(alpha: Agency) -> None:
     assert [] == list(envelopes.open_envelope(envelope(alpha, head())).parts)
 
 
+@pytest.mark.parametrize(
+    ("batch", "fault"),
+    [
+        ([b"x"] * envelopes.MAX_BATCH_MESSAGES, ""),
+        ([b"x"] * (envelopes.MAX_BATCH_MESSAGES + 1), "BATCH_SIZE"),
+        ([], "BATCH_SIZE"),
+        ([bytes(envelopes.MAX_BATCH_BYTES // 4)] * 4, ""),
+        ([bytes(envelopes.MAX_BATCH_BYTES // 4)] * 4 + [b"x"], "TOO_LARGE"),
+    ],
+    ids=["as many as it takes", "one more", "none", "as long as it takes", "a byte more"],
+)
+def test_the_largest_batch(batch: list[bytes], fault: str) -> None:
+    """A batch of exactly the limits passes, and its bytes are counted; beyond, the reason says."""
+    if fault:
+        with pytest.raises(EnvelopeError) as caught:
+            envelopes.check_batch(batch)
+        assert fault == caught.value.reason
+    else:
+        assert sum(map(len, batch)) == envelopes.check_batch(batch)
+
+
 @pytest.mark.parametrize("kind", [*codes_pb2.Kind.values()][1:])
 def test_particulars_go_with_the_kind(alpha: Agency, kind: int) -> None:
     """Each kind takes its own particulars; TRANSFER and GOVERNANCE take none."""

@@ -15,7 +15,8 @@ from google.protobuf.message import Message
 from rogatory.audit.v1 import audit_service_pb2
 from rogatory.client import faults
 from rogatory.client.results import Submitted
-from rogatory.errors import CallError
+from rogatory.envelopes import MAX_ENVELOPE_BYTES, check_batch, too_large
+from rogatory.errors import CallError, EnvelopeError
 from rogatory.exchange.v1 import (
     agreement_service_pb2,
     codes_pb2,
@@ -26,12 +27,6 @@ from rogatory.exchange.v1 import (
 from rogatory.receipts import Receipt
 
 T = TypeVar("T")
-
-MAX_BATCH_MESSAGES = 256
-"""Messages that SubmitBatch takes."""
-
-MAX_BATCH_BYTES = 4 << 20
-"""Bytes of envelopes that SubmitBatch takes together."""
 
 _EXCHANGE = "/rogatory.exchange.v1.ExchangeService/"
 _DIRECTORY = "/rogatory.exchange.v1.DirectoryService/"
@@ -75,7 +70,13 @@ PageCall = Callable[[str], Call[Page[T]]]
 
 
 def submit(envelope: bytes, *, message_id: str = "") -> Call[Submitted]:
-    """Submit one message."""
+    """Submit one message.
+
+    Raises:
+        InvalidMessage: TOO_LARGE.
+    """
+    if len(envelope) > MAX_ENVELOPE_BYTES:
+        raise faults.before_sending(too_large(len(envelope)), message_id=message_id)
     return Call(
         method=_EXCHANGE + "Submit",
         request=exchange_service_pb2.SubmitRequest(envelope=envelope),
@@ -87,8 +88,16 @@ def submit(envelope: bytes, *, message_id: str = "") -> Call[Submitted]:
 
 
 def submit_batch(batch: Sequence[bytes]) -> Call[list[Submitted | CallError]]:
-    """Submit several messages; a message's error stands in its place."""
+    """Submit several messages; a message's error stands in its place.
+
+    Raises:
+        InvalidMessage: BATCH_SIZE or TOO_LARGE.
+    """
     envelopes = tuple(batch)
+    try:
+        check_batch(envelopes)
+    except EnvelopeError as error:
+        raise faults.before_sending(error) from None
 
     def result(
         response: exchange_service_pb2.SubmitBatchResponse,

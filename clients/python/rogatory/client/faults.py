@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from rogatory.errors import CALL_ERRORS, CallError, Violation
+from rogatory.errors import CALL_ERRORS, CallError, EnvelopeError, InvalidMessage, Violation
 
 DOMAIN = "rogatory"
 """Domain of the one ErrorInfo that every failed call carries."""
@@ -80,6 +80,21 @@ def of_status(
     """Return the typed error for a ``google.rpc.Status``, as batches carry them."""
     name = _CODE_NAMES.get(status.code, "UNKNOWN")
     return _make(name, status.message, status.details, message_id=message_id, envelopes=envelopes)
+
+
+def before_sending(error: EnvelopeError, *, message_id: str = "") -> CallError:
+    """Return what the gateway would answer to a fault that shows before anything is sent.
+
+    A message too long for the gateway may be too long for gRPC, whose refusal names no reason.
+    """
+    return InvalidMessage(
+        error.message,
+        hint=error.hint,
+        code="INVALID_ARGUMENT",
+        reason=error.reason,
+        violations=error.violations,
+        message_id=message_id,
+    )
 
 
 def stream_ended() -> CallError:

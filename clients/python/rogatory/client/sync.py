@@ -121,6 +121,11 @@ class Client:
 
         The same bytes again get the original outcomes, with ``repeated`` set: nothing is entered
         twice.
+
+        Raises:
+            InvalidMessage: Longer than 1 MiB (TOO_LARGE; nothing was sent), or not what the
+                gateway takes.
+            CallError: The gateway did not decide, or did not answer; ``envelope`` is what was sent.
         """
         return self._run(calls.submit(envelope))
 
@@ -162,6 +167,11 @@ class Client:
 
         A message of which nothing was decided has its error in its place. An error of the whole
         call has the batch as ``envelopes``.
+
+        Raises:
+            InvalidMessage: No message or too many (BATCH_SIZE), or too long together (TOO_LARGE);
+                nothing was sent.
+            CallError: The gateway did not answer.
         """
         return self._run(calls.submit_batch(batch))
 

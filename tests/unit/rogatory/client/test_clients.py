@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from rogatory.client import AsyncClient, Client, Draft, RetryPolicy, Submitted, recipient
-from rogatory.envelopes import open_envelope
+from rogatory.envelopes import MAX_BATCH_MESSAGES, MAX_ENVELOPE_BYTES, open_envelope
 from rogatory.errors import (
     CallError,
     ConfigurationError,
@@ -354,6 +354,31 @@ async def test_unsound_message_is_not_sent(runner: Runner, gateway: Loopback) ->
         await runner.call(lambda client: client.send(draft(), contents=[records]))
 
     assert [] == gateway.received
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda client: client.submit(bytes(MAX_ENVELOPE_BYTES + 1)), "TOO_LARGE"),
+        (lambda client: client.submit_batch([bytes(MAX_ENVELOPE_BYTES)] * 9), "TOO_LARGE"),
+        (lambda client: client.submit_batch([b"x"] * (MAX_BATCH_MESSAGES + 1)), "BATCH_SIZE"),
+        (lambda client: client.submit_batch([]), "BATCH_SIZE"),
+    ],
+    ids=["message", "batch of nine mebibytes", "batch of 257", "batch of none"],
+)
+async def test_oversized_submission_is_not_sent(
+    runner: Runner, gateway: Loopback, ask: Call, reason: str
+) -> None:
+    """What gRPC would refuse without a reason is refused here with the gateway's own."""
+    with pytest.raises(InvalidMessage) as caught:
+        await runner.call(ask)
+
+    assert ("INVALID_ARGUMENT", reason, ()) == (
+        caught.value.code,
+        caught.value.reason,
+        caught.value.envelopes,
+    )
+    assert 0 == gateway.calls.total()
 
 
 async def test_subscription_resumes_without_gap_or_repeat(
