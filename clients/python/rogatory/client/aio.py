@@ -76,7 +76,8 @@ class AsyncClient:
             last_checkpoint: What an earlier client saw last, for `checkpoint`.
             retry: Bounds of retrying.
             deadline: Seconds that each try of a call may take; a subscription has none.
-            channel: Used instead of one to ``target``, and not closed with the client.
+            channel: Used instead of one to ``target``, and not closed with the client. Open it with
+                `transport.CHANNEL_OPTIONS`: gRPC's own limit of 4 MiB loses long answers.
             now: The sender's clock, nanoseconds since the Unix epoch.
 
         Raises:

@@ -13,12 +13,16 @@ from grpc import aio
 from rogatory.errors import ConfigurationError, KeyFileError
 from rogatory.keyfiles import read_private_file
 
-MAX_MESSAGE_BYTES = 8 << 20
-"""Longest gRPC message in either direction: a batch of 4 MiB, or a delivery of 4 MiB, with room."""
+UNLIMITED = -1
+"""What gRPC calls no limit to a message's length."""
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # An answer that does not fit is lost although the gateway has decided, and every retry gets the
+    # same again. How long it may be follows from the question: a batch has a decision for each
+    # recipient of each message, as long as the agreement has clauses, and 256 messages to 63
+    # recipients came to 12.6 MB. Whoever wants less memory held submits smaller batches. The
+    # sender of the answer is known by its certificate before a byte of it is read.
+    ("grpc.max_receive_message_length", UNLIMITED),
     # A connection that died without a word (a firewall that forgot it) is noticed in 40 seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -28,7 +32,9 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
-"""Options of every channel; see grpc/impl/channel_arg_names.h of gRPC."""
+"""Options of every channel; see grpc/impl/channel_arg_names.h of gRPC.
+
+What is sent needs no limit here: `envelopes` has those of submissions, and the gateway its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

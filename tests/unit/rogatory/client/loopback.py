@@ -162,6 +162,7 @@ class Loopback(
         calls: Calls by method.
         skip: Inbox positions that subscriptions keep back.
         shorter: Results that SubmitBatch leaves out at the end.
+        padding: Bytes by which it makes the salt of each outcome longer.
     """
 
     world: World
@@ -173,6 +174,7 @@ class Loopback(
     calls: Counter[str] = field(default_factory=Counter)
     skip: set[int] = field(default_factory=set)
     shorter: int = 0
+    padding: int = 0
     page: int = 2
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -206,6 +208,8 @@ class Loopback(
             try:
                 submission, _ = self.world.submit(data)
                 result = exchange_service_pb2.SubmitBatchResult(submission=submission)
+                for outcome in result.submission.outcomes:
+                    outcome.salt += bytes(self.padding)
             except EnvelopeError as error:
                 fault = Fault(
                     grpc.StatusCode.INVALID_ARGUMENT, error.message, error.reason, error.hint

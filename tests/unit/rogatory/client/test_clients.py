@@ -345,6 +345,19 @@ async def test_batch_needs_a_result_for_each_message(
     assert tuple(batch) == caught.value.envelopes
 
 
+async def test_answer_of_any_length_arrives(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """What was decided is not lost because there is much to say of it."""
+    gateway.padding = 9 << 20
+    batch = [world.envelope(number=number) for number in (1, 2)]
+
+    first, second = await runner.call(lambda client: client.submit_batch(batch))
+
+    assert [message_id(1), message_id(2)] == [first.message_id, second.message_id]
+    assert all(len(item.receipt.outcomes[0].salt) > gateway.padding for item in (first, second))
+
+
 async def test_unsound_message_is_not_sent(runner: Runner, gateway: Loopback) -> None:
     """What breaks the schema is refused before it leaves, with every path."""
     records = indicators("a.example")
