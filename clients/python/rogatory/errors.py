@@ -323,7 +323,7 @@ class OutOfRange(CallError):
 
 
 class Cancelled(CallError):
-    """The call was cancelled before it was answered."""
+    """The call was cancelled before it was answered, or its client was closed."""
 
 
 class Unavailable(CallError):

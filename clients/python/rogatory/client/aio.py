@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -93,6 +103,7 @@ class AsyncClient:
             now=now,
         )
         self.log = logview.LogView(log_keys, last_checkpoint)
+        self._closed = False
         self._own_channel = channel is None
         self._channel = (
             open_aio_channel(target, self._settings.need(tls)) if channel is None else channel
@@ -111,7 +122,12 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection; running subscriptions end."""
+        """Close the connection. Calls under way end with `Cancelled`, and so does every later one.
+
+        A channel of the caller's stays open: calls under way are answered, and a subscription ends
+        with the next item.
+        """
+        self._closed = True
         if self._own_channel:
             await self._channel.close()
 
@@ -198,6 +214,8 @@ class AsyncClient:
 
         async def advance() -> exchange_service_pb2.SubscribeResponse:
             nonlocal stream
+            if self._closed:
+                raise faults.closed()
             if stream is None:
                 stream = self._stream(position.request())
             try:
@@ -382,13 +400,29 @@ class AsyncClient:
                 request_serializer=type(call.request).SerializeToString,
                 response_deserializer=call.response_type.FromString,
             )
-        try:
+        with self._typed(message_id=call.message_id, envelopes=call.envelopes):
             response = await method(call.request, timeout=self._settings.deadline)
-        except aio.AioRpcError as error:
-            raise faults.of_rpc(
-                error, message_id=call.message_id, envelopes=call.envelopes
-            ) from error
         return call.result(response)
+
+    @contextmanager
+    def _typed(self, *, message_id: str = "", envelopes: Sequence[bytes] = ()) -> Iterator[None]:
+        """Let gRPC be called while the client is open; raise what it raises as typed errors."""
+        if self._closed:
+            raise faults.closed(message_id=message_id, envelopes=envelopes)
+        try:
+            yield
+        except aio.AioRpcError as error:
+            raise faults.of_rpc(error, message_id=message_id, envelopes=envelopes) from error
+        except aio.UsageError as error:
+            # gRPC's word for a channel that somebody else closed, or a moment ago.
+            raise faults.closed(message_id=message_id, envelopes=envelopes) from error
+        except asyncio.CancelledError:
+            # gRPC cancels the calls of a channel that is closed, and raises that as if their tasks
+            # had been. What is meant for the task goes on to it.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise faults.closed(message_id=message_id, envelopes=envelopes) from None
 
     async def _pages(self, page_call: calls.PageCall[T]) -> AsyncIterator[T]:
         token = ""
@@ -408,11 +442,10 @@ class AsyncClient:
             request_serializer=exchange_service_pb2.SubscribeRequest.SerializeToString,
             response_deserializer=exchange_service_pb2.SubscribeResponse.FromString,
         )
-        stream = method(request)
-        try:
-            async for response in stream:
-                yield response
-        except aio.AioRpcError as error:
-            raise faults.of_rpc(error) from error
-        finally:
-            stream.cancel()
+        with self._typed():
+            stream = method(request)
+            try:
+                async for response in stream:
+                    yield response
+            finally:
+                stream.cancel()

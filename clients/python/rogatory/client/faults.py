@@ -10,7 +10,14 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from rogatory.errors import CALL_ERRORS, CallError, EnvelopeError, InvalidMessage, Violation
+from rogatory.errors import (
+    CALL_ERRORS,
+    CallError,
+    Cancelled,
+    EnvelopeError,
+    InvalidMessage,
+    Violation,
+)
 
 DOMAIN = "rogatory"
 """Domain of the one ErrorInfo that every failed call carries."""
@@ -94,6 +101,23 @@ def before_sending(error: EnvelopeError, *, message_id: str = "") -> CallError:
         reason=error.reason,
         violations=error.violations,
         message_id=message_id,
+    )
+
+
+def closed(*, message_id: str = "", envelopes: Sequence[bytes] = ()) -> CallError:
+    """Return the error for a call that was made after its client was closed, or was under way then.
+
+    One for both: what waited to be tried again may have been admitted before, like what was under
+    way.
+    """
+    return Cancelled(
+        "the client or its channel is closed",
+        hint="Make a new client and submit the same bytes with it: the error holds them."
+        if envelopes
+        else "Make a new client, and close it after the last call.",
+        code="CANCELLED",
+        message_id=message_id,
+        envelopes=envelopes,
     )
 
 

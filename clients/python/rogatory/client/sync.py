@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -93,6 +94,7 @@ class Client:
             now=now,
         )
         self.log = logview.LogView(log_keys, last_checkpoint)
+        self._closed = False
         self._own_channel = channel is None
         self._channel = (
             open_channel(target, self._settings.need(tls)) if channel is None else channel
@@ -111,7 +113,12 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; running subscriptions end."""
+        """Close the connection. Calls under way end with `Cancelled`, and so does every later one.
+
+        A channel of the caller's stays open: calls under way are answered, and a subscription ends
+        with the next item.
+        """
+        self._closed = True
         if self._own_channel:
             self._channel.close()
 
@@ -198,6 +205,8 @@ class Client:
 
         def advance() -> exchange_service_pb2.SubscribeResponse:
             nonlocal stream
+            if self._closed:
+                raise faults.closed()
             if stream is None:
                 stream = self._stream(position.request())
             try:
@@ -380,13 +389,24 @@ class Client:
                 request_serializer=type(call.request).SerializeToString,
                 response_deserializer=call.response_type.FromString,
             )
-        try:
+        with self._typed(message_id=call.message_id, envelopes=call.envelopes):
             response = method(call.request, timeout=self._settings.deadline)
-        except grpc.RpcError as error:
-            raise faults.of_rpc(
-                error, message_id=call.message_id, envelopes=call.envelopes
-            ) from error
         return call.result(response)
+
+    @contextmanager
+    def _typed(self, *, message_id: str = "", envelopes: Sequence[bytes] = ()) -> Iterator[None]:
+        """Let gRPC be called while the client is open; raise what it raises as typed errors."""
+        if self._closed:
+            raise faults.closed(message_id=message_id, envelopes=envelopes)
+        try:
+            yield
+        except grpc.RpcError as error:
+            if self._closed and error.code() is grpc.StatusCode.CANCELLED:
+                raise faults.closed(message_id=message_id, envelopes=envelopes) from error
+            raise faults.of_rpc(error, message_id=message_id, envelopes=envelopes) from error
+        except ValueError as error:
+            # gRPC's word for a channel that somebody else closed, or a moment ago.
+            raise faults.closed(message_id=message_id, envelopes=envelopes) from error
 
     def _pages(self, page_call: calls.PageCall[T]) -> Iterator[T]:
         token = ""
@@ -405,10 +425,9 @@ class Client:
             request_serializer=exchange_service_pb2.SubscribeRequest.SerializeToString,
             response_deserializer=exchange_service_pb2.SubscribeResponse.FromString,
         )
-        stream = method(request)
-        try:
-            yield from stream
-        except grpc.RpcError as error:
-            raise faults.of_rpc(error) from error
-        finally:
-            stream.cancel()
+        with self._typed():
+            stream = method(request)
+            try:
+                yield from stream
+            finally:
+                stream.cancel()

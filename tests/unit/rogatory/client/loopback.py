@@ -37,6 +37,9 @@ from rogatory.exchange.v1 import (
 )
 from tests.unit.rogatory.client.world import World
 
+PATIENCE = 30.0
+"""Seconds after which a test that went wrong ends."""
+
 PEM = serialization.Encoding.PEM
 
 
@@ -163,6 +166,8 @@ class Loopback(
         skip: Inbox positions that subscriptions keep back.
         shorter: Results that SubmitBatch leaves out at the end.
         padding: Bytes by which it makes the salt of each outcome longer.
+        arrived: Released by each call that comes in.
+        gate: While it is clear, Submit admits and does not answer.
     """
 
     world: World
@@ -176,10 +181,16 @@ class Loopback(
     shorter: int = 0
     padding: int = 0
     page: int = 2
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    gate: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     def _enter(self, method: str, context: grpc.ServicerContext) -> None:
         self.calls[method] += 1
+        self.arrived.release()
         _abort_with_next(context, self.faults.get(method))
 
     def _leave(self, method: str, context: grpc.ServicerContext) -> None:
@@ -194,6 +205,7 @@ class Loopback(
         with self.changed:
             submission, checkpoint = self.world.submit(request.envelope)
             self.changed.notify_all()
+        self.gate.wait(PATIENCE)
         self._leave("Submit", context)
         return exchange_service_pb2.SubmitResponse(submission=submission, checkpoint=checkpoint)
 

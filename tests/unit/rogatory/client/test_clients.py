@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, closing
@@ -9,11 +10,13 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc import aio
 
 from rogatory.client import AsyncClient, Client, Draft, RetryPolicy, Submitted, recipient
 from rogatory.envelopes import MAX_BATCH_MESSAGES, MAX_ENVELOPE_BYTES, open_envelope
 from rogatory.errors import (
     CallError,
+    Cancelled,
     ConfigurationError,
     EnvelopeError,
     InboxGap,
@@ -27,6 +30,7 @@ from rogatory.errors import (
 )
 from rogatory.exchange.v1 import codes_pb2, exchange_service_pb2
 from tests.unit.rogatory.client.loopback import (
+    PATIENCE,
     Certificates,
     Fault,
     Loopback,
@@ -53,6 +57,10 @@ class Blocking:
         """Make one call."""
         return ask(self.client)
 
+    async def beside(self, ask: Call) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Make one call while the test goes on."""
+        return await asyncio.to_thread(ask, self.client)
+
     async def items(self, ask: Call, count: int | None = None) -> list[Any]:
         """Collect what an iterator yields, up to a count."""
         found: list[Any] = []
@@ -78,6 +86,10 @@ class Asynchronous:
         """Make one call."""
         result: Awaitable[Any] = ask(self.client)
         return await result
+
+    async def beside(self, ask: Call) -> Any:  # noqa: ANN401 - whatever the call returns
+        """Make one call while the test goes on."""
+        return await self.call(ask)
 
     async def items(self, ask: Call, count: int | None = None) -> list[Any]:
         """Collect what an iterator yields, up to a count."""
@@ -579,6 +591,143 @@ def test_channel_of_the_caller_is_used_and_left_open(
     channel.close()
 
     assert again.repeated
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.submit(b"x"),
+        lambda client: client.send(draft(), contents=[indicators("a.example")]),
+        lambda client: client.submit_batch([b"x"]),
+        lambda client: client.advance_cursor(1),
+        lambda client: client.get_message("fr.police", message_id(1)),
+        lambda client: client.get_receipt("fr.police", message_id(1)),
+        lambda client: client.agency("fr.police"),
+        lambda client: client.agreement("x"),
+        lambda client: client.evaluate(b"x"),
+        lambda client: client.evaluate_draft(draft(), contents=[indicators("a.example")]),
+        lambda client: client.checkpoint(),
+        lambda client: client.tile(level=0, number=0),
+    ],
+)
+async def test_closed_client_makes_no_call(runner: Runner, gateway: Loopback, ask: Call) -> None:
+    """Whatever is asked of a client after it was closed ends in the same typed error."""
+    await runner.close()
+
+    with pytest.raises(Cancelled, match=r"client or its channel is closed\. Make a new client"):
+        await runner.call(ask)
+
+    assert 0 == gateway.calls.total()
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.subscribe(),
+        lambda client: client.list_messages(),
+        lambda client: client.agencies(),
+        lambda client: client.agreements(),
+        lambda client: client.entries(),
+    ],
+)
+async def test_closed_client_yields_nothing(runner: Runner, gateway: Loopback, ask: Call) -> None:
+    """Neither subscriptions nor lists begin after the client was closed."""
+    await runner.close()
+
+    with pytest.raises(Cancelled, match="client or its channel is closed"):
+        await runner.items(ask)
+
+    assert 0 == gateway.calls.total()
+
+
+async def test_message_under_way_when_the_client_is_closed_can_be_submitted_again(
+    runner: Runner, gateway: Loopback, world: World
+) -> None:
+    """It may have been admitted, so the error holds it."""
+    gateway.gate.clear()
+    data = world.envelope()
+    under_way = asyncio.create_task(runner.beside(lambda client: client.submit(data)))
+    await asyncio.to_thread(gateway.arrived.acquire, timeout=PATIENCE)
+
+    await runner.close()
+    with pytest.raises(Cancelled, match="submit the same bytes with it") as caught:
+        await under_way
+    gateway.gate.set()
+
+    assert data == caught.value.envelope
+
+
+async def test_subscription_ends_when_the_client_is_closed(
+    runner: Runner, gateway: Loopback
+) -> None:
+    """Whoever waits for messages is told that none will come."""
+    if isinstance(runner, Blocking):
+        ask: Call = lambda client: list(client.subscribe())  # noqa: E731 - the other is no function
+    else:
+
+        async def ask(client: AsyncClient) -> list[Any]:
+            return [item async for item in client.subscribe()]
+
+    waiting = asyncio.create_task(runner.beside(ask))
+    await asyncio.to_thread(gateway.arrived.acquire, timeout=PATIENCE)
+
+    await runner.close()
+
+    with pytest.raises(Cancelled, match="client or its channel is closed"):
+        await waiting
+
+
+async def test_subscription_on_a_borrowed_channel_ends_when_the_client_is_closed(
+    certificates: Certificates, target: str, world: World
+) -> None:
+    """A closed client yields nothing more, though its channel is not its own to close."""
+    for number in (1, 2):
+        world.submit(world.envelope(number=number))
+    with grpc.secure_channel(target, certificates.tls.channel_credentials()) as channel:
+        client = Client(target="", agency="fr.police", audience=ORIGIN, channel=channel)
+        inbox = client.subscribe()
+
+        first = next(inbox)
+        client.close()
+
+        with pytest.raises(Cancelled):
+            next(inbox)
+    assert 1 == first.inbox_position
+
+
+async def test_channel_that_its_owner_closed_is_a_typed_error(
+    certificates: Certificates, target: str
+) -> None:
+    """A client that is open says so as well when its channel no longer is."""
+    blocking = grpc.secure_channel(target, certificates.tls.channel_credentials())
+    asynchronous = aio.secure_channel(target, certificates.tls.channel_credentials())
+    blocking.close()
+    await asynchronous.close()
+
+    with pytest.raises(Cancelled):
+        Client(target="", agency="a", audience=ORIGIN, channel=blocking).agency("fr.police")
+    with pytest.raises(Cancelled):
+        await AsyncClient(target="", agency="a", audience=ORIGIN, channel=asynchronous).agency(
+            "fr.police"
+        )
+
+
+async def test_cancelled_task_is_cancelled(
+    certificates: Certificates, gateway: Loopback, target: str, world: World
+) -> None:
+    """A task that is cancelled in a call ends as asyncio has it, not as if a client were closed."""
+    gateway.gate.clear()
+    async with AsyncClient(
+        target=target, agency="fr.police", audience=ORIGIN, tls=certificates.tls
+    ) as client:
+        task = asyncio.create_task(client.submit(world.envelope()))
+        await asyncio.to_thread(gateway.arrived.acquire, timeout=PATIENCE)
+
+        task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    gateway.gate.set()
 
 
 def test_gateway_of_another_authority_is_refused(
