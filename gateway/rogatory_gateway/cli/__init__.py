@@ -7,31 +7,37 @@ damage, 130 interrupted.
 
 from __future__ import annotations
 
-import typer
+import importlib.util
+import sys
 
-from rogatory_gateway.cli import agency, agreement, checking, running
-from rogatory_gateway.cli.terminal import guarded
-
-app = typer.Typer(
-    name="rogatory-gateway",
-    help="Run a gateway: set up, admit agencies, enter agreements, serve, check.",
-    epilog="Exit codes: 0 done, 1 not done, 2 wrong usage, 3 fsck found damage, 130 interrupted.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+MODULES_OF_THE_EXTRA = (
+    "alembic",
+    "grpc_health",
+    "grpc_reflection",
+    "prometheus_client",
+    "pydantic",
+    "pydantic_settings",
+    "sqlalchemy",
+    "structlog",
 )
-app.command("init")(running.init)
-app.command("serve")(running.serve)
-app.add_typer(agency.app, name="agency")
-app.add_typer(agreement.app, name="agreement")
-app.command("status")(checking.status)
-app.command("fsck")(checking.fsck)
-app.command("demo")(running.demo)
+"""What the extra `gateway` installs. The script comes with the library, and these may not."""
 
 
 def main() -> None:
     """Run the command that the process was started with."""
+    # Asked for by name before anything is imported: a module that is missing for another reason is
+    # a defect, and shows as one.
+    missing = [name for name in MODULES_OF_THE_EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        # Said here, since what says errors elsewhere needs them as well. Exit code 1: not done.
+        sys.exit(
+            f"error: packages that the gateway needs are not installed ({', '.join(missing)})."
+            " Run: pip install 'rogatory[gateway]'"
+        )
+    from rogatory_gateway.cli.app import app  # noqa: PLC0415 - it imports what may be missing
+    from rogatory_gateway.cli.terminal import guarded  # noqa: PLC0415 - likewise
+
     guarded(app)
 
 
-__all__ = ["app", "main"]
+__all__ = ["MODULES_OF_THE_EXTRA", "main"]
