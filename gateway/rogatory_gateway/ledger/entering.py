@@ -136,12 +136,12 @@ class Entering:
             self._enter_advance(item)
         elif isinstance(item, AccessItem):
             salt = self._random(SALT_BYTES)
-            body = entry_pb2.Access(
+            access = entry_pb2.Access(
                 call=item.call,
                 commitment=access_commitment(salt, item.request),
                 items=item.items,
             )
-            self._entry(item, tag="audit:log:read", body={"access": body})
+            self._entry(item, entry_pb2.AuditEntry(access=access), tag="audit:log:read")
             self._rows.add_opening(item.index, salt)
 
     def _enter_message(self, item: MessageItem, repeated: dict[bytes, tuple[int, bytes]]) -> None:
@@ -252,15 +252,16 @@ class Entering:
                 outcome=data,
             )
             item.outcomes.append(row)
+        # Filled in place: putting messages together copies them, and this is done for every one.
+        entry = entry_pb2.AuditEntry()
+        logged = entry.message
+        logged.header = item.opened.header_bytes
+        logged.signatures.extend(item.opened.signatures)
+        entry.outcome_commitments.extend(commitments)
         self._entry(
             item,
+            entry,
             tag=f"exchange:{_KIND_NAMES[header.kind]}:{_ACTIONS[best]}",
-            body={
-                "message": entry_pb2.LoggedMessage(
-                    header=item.opened.header_bytes, signatures=item.opened.signatures
-                )
-            },
-            commitments=commitments,
             columns=(
                 header.kind,
                 exercise,
@@ -291,7 +292,7 @@ class Entering:
             body.signatures.extend(item.signatures)
         else:
             body.commitment = rejection_commitment(salt, item.received)
-        self._entry(item, tag="exchange:message:rejected", body={"rejection": body})
+        self._entry(item, entry_pb2.AuditEntry(rejection=body), tag="exchange:message:rejected")
         if salt:
             self._rows.add_opening(item.index, salt)
 
@@ -307,7 +308,7 @@ class Entering:
             item.error = error
             return
         self.governed += 1
-        self._entry(item, tag=tag, body={"governance": item.document})
+        self._entry(item, entry_pb2.AuditEntry(governance=item.document), tag=tag)
         self._rows.add_governance(
             item.index,
             item.document.SerializeToString(deterministic=True),
@@ -333,23 +334,17 @@ class Entering:
             .where(inboxes.agency == item.actor, inboxes.exercise == item.exercise)
             .values(cursor=target)
         )
-        self._entry(
-            item,
-            tag="exchange:inbox:delivered",
-            body={
-                "delivery": entry_pb2.DeliveryAdvance(
-                    from_position=cursor, to_position=target, exercise=item.exercise
-                )
-            },
+        delivery = entry_pb2.DeliveryAdvance(
+            from_position=cursor, to_position=target, exercise=item.exercise
         )
+        self._entry(item, entry_pb2.AuditEntry(delivery=delivery), tag="exchange:inbox:delivered")
 
     def _entry(
         self,
         item: Item,
+        entry: entry_pb2.AuditEntry,
         *,
         tag: str,
-        body: dict[str, object],
-        commitments: Sequence[bytes] = (),
         columns: tuple[int, bool, bytes | None, bytes | None, str | None] = (
             0,
             False,
@@ -358,23 +353,21 @@ class Entering:
             None,
         ),
     ) -> None:
-        entry = entry_pb2.AuditEntry(
-            entry_time=clock.to_timestamp(self.entry_time),
-            tag=tag,
-            actor=item.actor,
-            certificate_fingerprint=item.certificate,
-            outcome_commitments=commitments,
-            **body,  # type: ignore[arg-type]  # one member of the oneof
-        ).SerializeToString(deterministic=True)
-        if len(entry) > MAX_ENTRY_BYTES:
+        """Append an entry whose body is filled in."""
+        instant = entry.entry_time
+        instant.seconds, instant.nanos = divmod(self.entry_time, clock.NANOSECONDS_PER_SECOND)
+        entry.tag, entry.actor = tag, item.actor
+        entry.certificate_fingerprint = item.certificate
+        leaf = entry.SerializeToString(deterministic=True)
+        if len(leaf) > MAX_ENTRY_BYTES:
             raise EnvelopeError(
-                f"the log entry would have {len(entry)} bytes; the limit is {MAX_ENTRY_BYTES}",
+                f"the log entry would have {len(leaf)} bytes; the limit is {MAX_ENTRY_BYTES}",
                 hint="Shorten the document.",
                 reason="TOO_LARGE",
             )
-        item.entry = entry
+        item.entry = leaf
         item.index = self._memory.head.size + len(self.leaves)
-        self.leaves.append(merkle.leaf_hash(entry))
+        self.leaves.append(merkle.leaf_hash(leaf))
         self.tags[tag] += 1
         self._rows.add_entry(item, tag=tag, entry_time=self.entry_time, columns=columns)
 

@@ -48,10 +48,9 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         caller = self._gateway.identifier.identify(context)
         candidate = Candidate(data=request.envelope, caller=caller)
         entered = await self._gateway.committer.enter([candidate], size=len(candidate.data))
-        return exchange_service_pb2.SubmitResponse(
-            submission=await self._submission(entered.items[0], entered),
-            checkpoint=entered.checkpoint,
-        )
+        response = exchange_service_pb2.SubmitResponse(checkpoint=entered.checkpoint)
+        await self._fill(response.submission, entered.items[0], entered)
+        return response
 
     @handler
     async def SubmitBatch(
@@ -67,23 +66,23 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         entered = await self._gateway.committer.enter(
             [Candidate(data=data, caller=caller) for data in batch], size=size
         )
-        results = []
+        response = exchange_service_pb2.SubmitBatchResponse(checkpoint=entered.checkpoint)
         for item in entered.items:
+            result = response.results.add()
             try:
-                results.append(
-                    exchange_service_pb2.SubmitBatchResult(
-                        submission=await self._submission(item, entered)
-                    )
-                )
+                await self._fill(result.submission, item, entered)
             except EnvelopeError as error:
-                results.append(
-                    exchange_service_pb2.SubmitBatchResult(error=errors.to_status(error))
-                )
-        return exchange_service_pb2.SubmitBatchResponse(
-            results=results, checkpoint=entered.checkpoint
-        )
+                result.error.CopyFrom(errors.to_status(error))
+        return response
 
-    async def _submission(self, item: Item, entered: Entered) -> exchange_service_pb2.Submission:
+    async def _fill(
+        self, submission: exchange_service_pb2.Submission, item: Item, entered: Entered
+    ) -> None:
+        """Write what became of an item where it belongs: putting messages together copies them.
+
+        Raises:
+            EnvelopeError: why nothing was decided; then nothing was written either.
+        """
         if isinstance(item, RejectionItem):
             raise item.error
         assert isinstance(item, MessageItem)
@@ -96,17 +95,15 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             proof = await self._gateway.reader.run(
                 lambda connection: tree_at(connection, appended.size).inclusion_proof(item.index)
             )
-        return exchange_service_pb2.Submission(
-            message_id=item.opened.header.message_id,
-            outcomes=[
-                decision_pb2.OutcomeOpening(
-                    recipient_index=row.position, salt=row.salt, outcome=row.outcome
-                )
-                for row in item.outcomes
-            ],
-            receipt=exchange_service_pb2.Receipt(entry=item.entry, index=item.index, proof=proof),
-            repeated_submission=item.repeated,
-        )
+        submission.message_id = item.opened.header.message_id
+        for row in item.outcomes:
+            submission.outcomes.add(
+                recipient_index=row.position, salt=row.salt, outcome=row.outcome
+            )
+        receipt = submission.receipt
+        receipt.entry, receipt.index = item.entry, item.index
+        receipt.proof.extend(proof)
+        submission.repeated_submission = item.repeated
 
     @handler
     async def Subscribe(  # type: ignore[override]  # gRPC takes a coroutine that writes as well
