@@ -18,30 +18,23 @@ keeps the id, so better systems send their own.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import json_format, text_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from rogatory import facts, schemas, wire
-from rogatory.errors import EnvelopeError, Issue, RecordFileError, Violation
-from rogatory.jsonrecords import Reader, descriptor_of
-from rogatory.places import read_json
+from rogatory import facts, messagefiles, schemas
+from rogatory.errors import EnvelopeError, RecordFileError, Violation
+from rogatory.jsonrecords import descriptor_of
+from rogatory.messagefiles import Complete, Share
 
-MAX_FILE_BYTES = 16 << 20
-"""A part holds at most 1 MiB; its text is not sixteen times that."""
-
-_TEXT_SUFFIXES = frozenset({".textproto", ".txtpb", ".textpb", ".pbtxt"})
 _PROTO_MESSAGE = re.compile(r"^#\s*proto-message:\s*([\w.]+)\s*$", re.MULTILINE)
-_MEND = "Mend each place listed and send it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,104 +52,50 @@ class RecordFile:
     new_ids: int
 
 
-def read_records(path: Path, *, schema: str = "") -> RecordFile:
+def read_records(
+    path: Path | str, *, schema: str = "", complete: Complete | None = None
+) -> RecordFile:
     """Read a file of records.
 
     Args:
         path: JSON, or text-proto by its suffix (.txtpb, .textproto).
         schema: Full or short name of the content's type, such as ``Persons``; empty: as the file
             says.
+        complete: Fills in what a file may leave out, such as digests of the messages it refers to
+            (see `rogatory.references`).
 
     Raises:
         RecordFileError: It cannot be read, or holds faults: all of them, with line and column.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise RecordFileError(
-            f"The file {path} cannot be read: {error.strerror}",
-            hint="Check its name.",
-            file=str(path),
-        ) from error
-    except UnicodeDecodeError as error:
-        raise RecordFileError(
-            f"The file {path} is not UTF-8: byte {error.start} is not",
-            hint="Save it as UTF-8.",
-            file=str(path),
-        ) from error
-    if len(data) > MAX_FILE_BYTES:
-        raise RecordFileError(
-            f"The file {path} is larger than {MAX_FILE_BYTES} bytes",
-            hint="Split it: a message holds up to 1 MiB.",
-            file=str(path),
-        )
-    if path.suffix in _TEXT_SUFFIXES:
-        return parse_textproto(text, schema=schema, file=str(path))
-    return parse_json(text, schema=schema, file=str(path))
+    path = Path(path)
+    text = messagefiles.read_text(path)
+    parse = parse_textproto if messagefiles.is_textproto(path) else parse_json
+    return parse(text, schema=schema, file=str(path), complete=complete)
 
 
-def parse_json(text: str, *, schema: str = "", file: str = "") -> RecordFile:
+def parse_json(
+    text: str, *, schema: str = "", file: str = "", complete: Complete | None = None
+) -> RecordFile:
     """Read records from JSON text. As `read_records`.
 
     Raises:
         RecordFileError: It holds faults: all of them, with line and column.
     """
-    try:
-        # The fast way, for files without a fault.
-        data = json.loads(text, object_pairs_hook=_without_repeats)
-    except json.JSONDecodeError as error:
-        issue = Issue(message=error.msg, line=error.lineno, column=error.colno)
-        raise _faulty(file, "is not JSON", [issue]) from error
-    except RecursionError as error:
-        raise _faulty(file, "is nested too deeply", [Issue(message="nesting")]) from error
-    except _RepeatedName:
-        data = None
-    contents: list[Message] = []
-    if data is not None:
-        try:
-            contents = [
-                json_format.ParseDict(share.content(data), share.message_type())
-                for share in _shares(data, schema, file)
-            ]
-        except json_format.ParseError:
-            contents = []
-    found: list[tuple[str, str]] = []
-    new_ids = 0
-    if contents:
-        new_ids = sum(_fill_ids(message) for message in contents)
-        found = [
-            (f"{part}/{violation.path}", _words(violation))
-            for part, message in enumerate(contents)
-            for violation in wire.violations(message)
-        ]
-    if contents and not found:
-        return RecordFile(file=file, contents=tuple(contents), new_ids=new_ids)
-    # The slow way, for errors that point at their place.
-    reader = Reader(text)
-    root = read_json(text)
-    for part, share in enumerate(_shares(reader.plain(root), schema, file)):
-        node = root if share.member is None else root.member(share.member)
-        reader.part(
-            node,
-            descriptor_of(share.message_type),
-            part=part,
-            records=share.records,
-            single=share.single,
-        )
-    issues = reader.issues or [reader.locate(path, message) for path, message in found]
-    if not issues:
-        issues = [Issue(message="it cannot be read as records", line=1, column=1)]
-    raise _faulty(file, "cannot be sent", issues)
+    ids = _Ids(complete)
+    contents = messagefiles.parse_json(
+        text, lambda data: _shares(data, schema, file), file=file, complete=ids
+    )
+    return RecordFile(file=file, contents=tuple(contents), new_ids=ids.filled)
 
 
-def parse_textproto(text: str, *, schema: str = "", file: str = "") -> RecordFile:
+def parse_textproto(
+    text: str, *, schema: str = "", file: str = "", complete: Complete | None = None
+) -> RecordFile:
     """Read one content from text-proto. As `read_records`.
 
     Raises:
-        RecordFileError: It holds faults. A fault of form has line and column, a fault of content
-            its path.
+        RecordFileError: It holds faults: the first of form, or all of content, with line and
+            column.
     """
     stated = _PROTO_MESSAGE.search(text)
     name = schema or (stated.group(1) if stated else "")
@@ -166,22 +105,11 @@ def parse_textproto(text: str, *, schema: str = "", file: str = "") -> RecordFil
             hint="Begin it with # proto-message: rogatory.records.v1.Persons, or give --schema.",
             file=file,
         )
-    message = _schema(name, file).message_type()
-    try:
-        text_format.Parse(text, message)
-    except text_format.ParseError as error:
-        issue = Issue(
-            message=_without_place(str(error)),
-            line=error.GetLine() or 0,
-            column=error.GetColumn() or 0,
-        )
-        raise _faulty(file, "is not such a text-proto", [issue]) from error
-    new_ids = _fill_ids(message)
-    found = wire.violations(message)
-    if found:
-        issues = [Issue(message=_words(item), path=item.path) for item in found]
-        raise _faulty(file, "cannot be sent", issues)
-    return RecordFile(file=file, contents=(message,), new_ids=new_ids)
+    ids = _Ids(complete)
+    message = messagefiles.parse_textproto(
+        text, _schema(name, file).message_type, file=file, complete=ids
+    )
+    return RecordFile(file=file, contents=(message,), new_ids=ids.filled)
 
 
 @cache
@@ -197,23 +125,7 @@ def members() -> dict[str, schemas.Schema]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Share:
-    """Which share of a file is a part, and what it lacks to be the part's content."""
-
-    message_type: type[Message]
-    member: str | None
-    records: FieldDescriptor | None
-    single: bool
-
-    def content(self, data: Any) -> Any:  # noqa: ANN401 - JSON
-        value = data if self.member is None else data[self.member]
-        if self.records is None:
-            return value
-        return {self.records.name: [value] if self.single else value}
-
-
-def _shares(data: Any, schema: str, file: str) -> list[_Share]:  # noqa: ANN401 - JSON
+def _shares(data: Any, schema: str, file: str) -> list[Share]:  # noqa: ANN401 - JSON
     if schema:
         message_type = _schema(schema, file).message_type
         records = _records(message_type)
@@ -221,7 +133,7 @@ def _shares(data: Any, schema: str, file: str) -> list[_Share]:  # noqa: ANN401 
             records is None or bool({records.name, records.json_name} & data.keys())
         )
         return [
-            _Share(
+            Share(
                 message_type=message_type,
                 member=None,
                 records=None if whole else records,
@@ -245,7 +157,7 @@ def _shares(data: Any, schema: str, file: str) -> list[_Share]:  # noqa: ANN401 
             )
         records = _records(known.message_type)
         shares.append(
-            _Share(
+            Share(
                 message_type=known.message_type,
                 member=name,
                 records=None if isinstance(value, dict) else records,
@@ -265,52 +177,30 @@ def _schema(name: str, file: str) -> schemas.Schema:
         raise RecordFileError(f"There is no schema {name!r}", hint=hint, file=file) from error
 
 
-def _fill_ids(message: Message) -> int:
-    """Give every record without a ``record_id`` a random one; return how many got one."""
-    container = _records(type(message))
-    records: Iterable[Any] = getattr(message, container.name) if container else (message,)
-    filled = 0
-    for record in records:
-        if "record_id" in record.DESCRIPTOR.fields_by_name and not record.record_id:
-            record.record_id = str(uuid.uuid4())
-            filled += 1
-    return filled
+class _Ids:
+    """Gives every record without a ``record_id`` a random one, then completes the rest.
+
+    Attributes:
+        filled: How many got one.
+    """
+
+    def __init__(self, complete: Complete | None) -> None:
+        self.filled = 0
+        self._complete = complete
+
+    def __call__(self, message: Message) -> Iterable[Violation]:
+        container = _records(type(message))
+        records: Iterable[Any] = getattr(message, container.name) if container else (message,)
+        for record in records:
+            if "record_id" in record.DESCRIPTOR.fields_by_name and not record.record_id:
+                record.record_id = str(uuid.uuid4())
+                self.filled += 1
+        return self._complete(message) if self._complete is not None else ()
 
 
 def _records(message_type: type[Message]) -> FieldDescriptor | None:
     return facts.records_field(descriptor_of(message_type))
 
 
-def _words(violation: Violation) -> str:
-    """Return what a rule wants, in words for whoever wrote the file."""
-    return "is not stated" if violation.rule == "enum.not_in" else violation.message
-
-
-class _RepeatedName(ValueError):
-    """An object has two members of one name: a reader would see one of them, which one depends."""
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _RepeatedName
-    return found
-
-
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def _without_place(text: str) -> str:
-    return re.sub(r"^\d+:\d+ : ", "", text)
-
-
-def _faulty(file: str, what: str, issues: list[Issue]) -> RecordFileError:
-    shown = [replace(item, message=item.message.rstrip(" .")) for item in issues]
-    more = f" and {len(shown) - 1} more" if len(shown) > 1 else ""
-    return RecordFileError(
-        f"The file {file or 'given'} {what}: {shown[0]}{more}",
-        hint=_MEND,
-        file=file,
-        issues=shown,
-    )
