@@ -10,7 +10,6 @@ import typer
 
 from rogatory.agreements.document import (
     agreement_digest,
-    from_armour,
     missing_parties,
     render,
     roots_of,
@@ -25,7 +24,8 @@ from rogatory.cli.evaluation import evaluate
 from rogatory.cli.governance import resume, submit, suspend
 from rogatory.cli.output import emit, note, plain
 from rogatory.cli.session import connect, file_signer
-from rogatory.errors import AgreementError, ConfigurationError
+from rogatory.cli.signedfile import signed_file
+from rogatory.errors import ConfigurationError
 from rogatory.exchange.v1 import (
     agreement_pb2,
     agreement_service_pb2,
@@ -198,23 +198,6 @@ def show(
         lines,
         as_json=as_json,
     )
-
-
-def signed_file(path: Path) -> agreement_pb2.SignedAgreement | None:
-    """Read a file of a signed agreement; None where it is a text form.
-
-    Raises:
-        AgreementError: It cannot be read, or was altered.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise AgreementError(
-            f"{path} cannot be read: {error.strerror}", hint="Name a file that you may read."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise AgreementError(f"{path} is not text", hint="Save it as UTF-8.") from error
-    return from_armour(text) if text.lstrip().startswith("-----BEGIN ") else None
 
 
 def _root(text: str) -> tuple[str, PublicKey]:

@@ -34,7 +34,7 @@ class Words:
     siena: Sequence[str]
     onward: str
     evidential: str
-    retention_days: int
+    retention_days: int | None
     exercise: bool
 
     def draft(self) -> Draft:
@@ -47,7 +47,7 @@ class Words:
             raise typer.BadParameter(
                 "name at least one recipient, as de.bka:eu-fraud:'Art. 4'", param_hint="--to"
             )
-        end = time.time_ns() + self.retention_days * clock.NANOSECONDS_PER_DAY
+        days = self.retention_days
         return Draft(
             kind=codes_pb2.Kind.ValueType(choice(codes_pb2.Kind, self.kind, "--kind")),
             purpose=codes_pb2.Purpose.ValueType(
@@ -70,7 +70,11 @@ class Words:
                 evidential_use=codes_pb2.EvidentialUse.ValueType(
                     choice(codes_pb2.EvidentialUse, self.evidential, "--evidential")
                 ),
-                retention_end_time=clock.to_timestamp(end) if self.retention_days else None,
+                retention_end_time=clock.to_timestamp(
+                    time.time_ns() + days * clock.NANOSECONDS_PER_DAY
+                )
+                if days
+                else None,
             ),
             exercise=self.exercise,
         )

@@ -13,12 +13,13 @@ from google.protobuf.message import Message
 
 from rogatory import clock, envelopes
 from rogatory.agreements.compiled import CompiledAgreement, compile_agreement
-from rogatory.agreements.document import from_armour, render
+from rogatory.agreements.document import render
 from rogatory.agreements.text import read_agreement_file
 from rogatory.cli import compose, options
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit
 from rogatory.cli.session import message_signers
+from rogatory.cli.signedfile import signed_file
 from rogatory.client import Draft
 from rogatory.client.settings import SignerInRole
 from rogatory.decisions import decide
@@ -42,7 +43,7 @@ def evaluate(
     siena: options.SienaOption = None,
     onward: options.OnwardOption = "with-consent",
     evidential: options.EvidentialOption = "with-consent",
-    retention_days: options.RetentionOption = 0,
+    retention_days: options.RetentionOption = None,
     case_reference: options.CaseOption = None,
     officer: options.OfficerOption = "",
     justification: options.JustificationOption = "",
@@ -147,9 +148,9 @@ def _standing(
 
 def _compiled(path: Path) -> CompiledAgreement:
     """Compile a signed agreement, or a text form: roots it lacks decide nothing, so any will do."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    if text.lstrip().startswith("-----BEGIN "):
-        return compile_agreement(from_armour(text).agreement)
+    signed = signed_file(path)
+    if signed is not None:
+        return compile_agreement(signed.agreement)
     draft = read_agreement_file(path)
     roots = {
         party.agency: PrivateKey.from_seed(

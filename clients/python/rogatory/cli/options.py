@@ -52,9 +52,12 @@ EvidentialOption = Annotated[
     str, typer.Option(metavar="WORD", help="Use as evidence: not-allowed, with-consent, allowed.")
 ]
 RetentionOption = Annotated[
-    int,
+    int | None,
     typer.Option(
-        metavar="DAYS", help="Days until recipients must erase it; 0: as the agreement says."
+        metavar="DAYS",
+        min=1,
+        max=36_500,
+        help="Days until recipients must erase it; by default as the agreement says.",
     ),
 ]
 CaseOption = Annotated[

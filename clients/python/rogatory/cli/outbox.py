@@ -18,11 +18,15 @@ from rogatory.home import Home, write_atomically
 
 
 def put(place: Home, data: bytes) -> Path:
-    """Write an envelope into the outbox; return the file."""
-    outbox = place.path / "outbox"
-    outbox.mkdir(mode=0o700, exist_ok=True)
+    """Write an envelope into the outbox; return the file.
+
+    Raises:
+        EnvelopeError: It is not one that a gateway would take; nothing was written.
+        ConfigurationError: It cannot be written.
+    """
+    # First of all: records in clear must not stay behind for a message that can never be sent.
     message_id = envelopes.open_envelope(data).header.message_id
-    waiting = outbox / f"{message_id}.envelope"
+    waiting = _folder(place.path / "outbox") / f"{message_id}.envelope"
     write_atomically(waiting, data)
     return waiting
 
@@ -33,7 +37,7 @@ def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]
     It stays in the outbox where the gateway may not have got it.
 
     Raises:
-        ConfigurationError: There is no such message.
+        ConfigurationError: There is no such message, or no place for its receipt.
         EnvelopeError: It is not a message.
         CallError: The gateway did not decide, or did not answer.
     """
@@ -44,6 +48,7 @@ def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]
             f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
     message_id = envelopes.open_envelope(data).header.message_id
+    receipt = _folder(place.receipts) / f"{message_id}.tlog-proof"
     try:
         submitted = client.submit(data)
     except (InvalidMessage, Conflict, FailedPrecondition):
@@ -53,8 +58,18 @@ def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]
     except CallError:
         note(f"the message is kept; send it again with: rogatory send --again {waiting}")
         raise
-    place.receipts.mkdir(mode=0o700, exist_ok=True)
-    receipt = place.receipts / f"{message_id}.tlog-proof"
     write_atomically(receipt, submitted.receipt.to_bytes())
     waiting.unlink()
     return submitted, receipt
+
+
+def _folder(path: Path) -> Path:
+    """Return a folder of the agency's; make it where it is missing."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {path} cannot be made: {error.strerror}",
+            hint="Move away what is there, and check that you may write to the agency's folder.",
+        ) from error
+    return path

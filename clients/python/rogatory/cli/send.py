@@ -33,7 +33,7 @@ def send(
     siena: options.SienaOption = None,
     onward: options.OnwardOption = "with-consent",
     evidential: options.EvidentialOption = "with-consent",
-    retention_days: options.RetentionOption = 0,
+    retention_days: options.RetentionOption = None,
     case_reference: options.CaseOption = None,
     officer: options.OfficerOption = "",
     justification: options.JustificationOption = "",

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from rogatory import clock
+from rogatory import clock, wire
+from rogatory.errors import Violation
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
 
@@ -108,7 +109,12 @@ class Draft:
             audience: Origin of the gateway.
             message_id: A UUIDv7; see `envelopes.new_message_id`.
             now: Nanoseconds since the Unix epoch.
+
+        Raises:
+            EnvelopeError: The record would have to be erased before it is made.
         """
+        if self.handling is not None and self.handling.HasField("retention_end_time"):
+            _check_retention(self.handling, now)
         lifetime = self.lifetime // timedelta(microseconds=1) * 1000
         header = envelope_pb2.Header(
             schema_version=1,
@@ -134,3 +140,14 @@ class Draft:
             field = _PARTICULARS[type(self.particulars)]
             getattr(header, field).CopyFrom(self.particulars)
         return header
+
+
+def _check_retention(handling: envelope_pb2.Handling, now: int) -> None:
+    """Refuse a retention that ends before it begins: no gateway would, and recipients erase it."""
+    if clock.to_nanoseconds(handling.retention_end_time) <= now:
+        violation = Violation(
+            path="header.handling.retention_end_time",
+            rule="timestamp.gt_create_time",
+            message="must be later than the message's create_time",
+        )
+        raise wire.field_violations([violation], what="message")

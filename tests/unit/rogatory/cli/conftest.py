@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,34 @@ class Result:
 
 
 Run = Callable[..., Result]
+Enrolled = Callable[[str], Home]
+
+INDICATOR = {
+    "type": "INDICATOR_TYPE_DOMAIN",
+    "value": "c2.example",
+    "status": "INDICATOR_STATUS_REPORTED",
+}
+PERSON = {
+    "category": "DATA_SUBJECT_CATEGORY_SUSPECT",
+    "names": [{"kind": "PERSON_NAME_KIND_FULL", "texts": [{"text": "Jan Novák"}]}],
+}
+
+
+def send_to_de(home: Home, *more: object) -> list[object]:
+    """Return the command line that sends to de.police under the agreement of the tests."""
+    return ["send", *more, "--to", "de.police:x:Art. 2", "--home", home.path]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Callable[..., Path]:
+    """Write a file of records."""
+
+    def write(name: str = "records.json", **members: object) -> Path:
+        path = tmp_path / name
+        path.write_text(json.dumps(members, ensure_ascii=False), "utf-8")
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -13,41 +13,11 @@ import pytest
 from rogatory.cli.exits import ExitCode
 from rogatory.envelopes import open_envelope
 from rogatory.exchange.v1 import codes_pb2
-from rogatory.home import Home
-from tests.unit.rogatory.cli.conftest import Run
+from tests.unit.rogatory.cli.conftest import INDICATOR, PERSON, Enrolled, Run, send_to_de
 from tests.unit.rogatory.client.loopback import Fault, Loopback
 from tests.unit.rogatory.client.world import World, indicators, message_id, persons
 
-Enrolled = Callable[[str], Home]
-
 DOWN = Fault(grpc.StatusCode.UNAVAILABLE, "the ledger is down", "LEDGER_UNAVAILABLE", "Come back.")
-
-INDICATOR = {
-    "type": "INDICATOR_TYPE_DOMAIN",
-    "value": "c2.example",
-    "status": "INDICATOR_STATUS_REPORTED",
-}
-PERSON = {
-    "category": "DATA_SUBJECT_CATEGORY_SUSPECT",
-    "names": [{"kind": "PERSON_NAME_KIND_FULL", "texts": [{"text": "Jan Novák"}]}],
-}
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Callable[..., Path]:
-    """Write a file of records."""
-
-    def write(name: str = "records.json", **members: object) -> Path:
-        path = tmp_path / name
-        path.write_text(json.dumps(members, ensure_ascii=False), "utf-8")
-        return path
-
-    return write
-
-
-def send_to_de(home: Home, *more: object) -> list[object]:
-    """Return the command line that sends to de.police under the agreement of the tests."""
-    return ["send", *more, "--to", "de.police:x:Art. 2", "--home", home.path]
 
 
 def test_sent_message_has_a_receipt_that_verifies_offline(
@@ -151,30 +121,6 @@ def test_faulty_records_are_not_sent(
     assert "did you mean 'type'?" in result.err
     assert f"{path}: line 2, column 4" in result.err
     assert [] == gateway.received
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        (["--tlp", "ambr"], "did you mean amber?"),
-        (["--to", "de.police"], "is not AGENCY:AGREEMENT:ARTICLE"),
-        (["--case-reference", "1"], "needs the officer"),
-    ],
-)
-def test_wrong_words_are_explained(
-    run: Run,
-    enrolled: Enrolled,
-    records: Callable[..., Path],
-    arguments: list[str],
-    text: str,
-) -> None:
-    """A word that is not known is met with the one that was meant."""
-    home = enrolled("fr.police")
-
-    result = run(*send_to_de(home, records(indicators=[INDICATOR])), *arguments)
-
-    assert ExitCode.USAGE == result.code
-    assert text in result.err
 
 
 def test_inbox_keeps_verifies_and_goes_on(run: Run, enrolled: Enrolled, world: World) -> None:
