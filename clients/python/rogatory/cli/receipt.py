@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rogatory import clock
 from rogatory.cli import options
 from rogatory.cli.compose import outcome_data
-from rogatory.cli.exits import ExitCode
-from rogatory.cli.output import emit, note, plain
+from rogatory.cli.exits import ExitCode, exit_code
+from rogatory.cli.output import emit, emit_item, note, plain
 from rogatory.cli.session import connect
 from rogatory.cli.trust import Trust
-from rogatory.errors import ConfigurationError
+from rogatory.errors import ConfigurationError, RogatoryError
 from rogatory.home import Home, write_atomically
 from rogatory.policy import Policy
-from rogatory.receipts import Receipt
+from rogatory.receipts import Receipt, VerifiedReceipt
 
 app = typer.Typer(
     add_completion=False,
@@ -51,54 +51,79 @@ def get(
     emit({"file": str(path), "index": receipt.index}, [str(path)], as_json=as_json)
 
 
-@app.command(short_help="Verify a receipt with no network.")
+@app.command(short_help="Verify receipts with no network.")
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt (C2SP tlog-proof).")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Receipts (C2SP tlog-proof).")
+    ],
     *,
     policy: Annotated[
         Path | None,
         typer.Option(help="Policy file; by default the agency's own.", show_default=False),
     ] = None,
     require_witnessed: Annotated[
-        bool, typer.Option("--require-witnessed", help="Fail while it is not yet witnessed.")
+        bool, typer.Option("--require-witnessed", help="Fail while one is not yet witnessed.")
     ] = False,
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Verify a receipt with no network: who sent what to whom, when, and who vouches for it."""
+    """Verify receipts with no network: who sent what to whom, when, and who vouches for it.
+
+    Each file is reported, whatever becomes of the others; the exit code says whether all of them
+    verified. With --json each is a JSON object on a line of its own.
+    """
     trusted = Policy.load(policy if policy is not None else Home.find(home).policy_file)
+    failures: list[ExitCode] = []
+    for position, file in enumerate(files):
+        try:
+            verified = Receipt.parse(_read(file)).verify(trusted)
+        except RogatoryError as error:
+            failures.append(exit_code(error))
+            data: dict[str, Any] = {"file": str(file), "verified": False, "fault": str(error)}
+            lines = [f"NOT VERIFIED: {file}", str(error)]
+        else:
+            if require_witnessed and not verified.witnessed:
+                failures.append(ExitCode.NOT_VERIFIED)
+            data = {"file": str(file), **_report(verified)}
+            lines = [f"verified: {file}", *verified.lines()]
+        text = "\n".join(["", *lines] if position else lines)
+        emit_item(data, text, as_json=as_json)
+    if failures:
+        note(f"{len(failures)} of {len(files)} receipts did not verify")
+        # A file that cannot be read says less than one that was altered.
+        raise typer.Exit(max(failures))
+
+
+def _read(file: Path) -> bytes:
     try:
-        data = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"The receipt {file} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
-    verified = Receipt.parse(data).verify(trusted)
+
+
+def _report(verified: VerifiedReceipt) -> dict[str, Any]:
+    """Return everything that a verified receipt proves, for JSON."""
     log = verified.checkpoint.checkpoint
-    emit(
-        {
-            "verified": True,
-            "witnessed": verified.witnessed,
-            "index": verified.index,
-            "entry_time": clock.to_text(verified.entry_time),
-            "header": plain(verified.header),
-            "signed_by": [
-                {"agency": key.agency, "key": key.fingerprint.hex(), "officer": key.officer}
-                for key in verified.signers
-            ],
-            "outcomes": outcome_data(
-                [item.outcome for item in verified.recipients if item.outcome is not None]
-            ),
-            "decisions_rechecked": [item.agency for item in verified.recipients if item.rechecked],
-            "checkpoint": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
-            "log_keys": [item.key.text for item in verified.checkpoint.log_signatures],
-            "witnesses": [{"key": item.key.text, "time": item.time} for item in verified.witnesses],
-        },
-        ["verified", *verified.lines()],
-        as_json=as_json,
-    )
-    if require_witnessed and not verified.witnessed:
-        raise typer.Exit(ExitCode.NOT_VERIFIED)
+    return {
+        "verified": True,
+        "witnessed": verified.witnessed,
+        "index": verified.index,
+        "entry_time": clock.to_text(verified.entry_time),
+        "header": plain(verified.header),
+        "signed_by": [
+            {"agency": key.agency, "key": key.fingerprint.hex(), "officer": key.officer}
+            for key in verified.signers
+        ],
+        "outcomes": outcome_data(
+            [item.outcome for item in verified.recipients if item.outcome is not None]
+        ),
+        "decisions_rechecked": [item.agency for item in verified.recipients if item.rechecked],
+        "checkpoint": {"origin": log.origin, "size": log.size, "root": log.root.hex()},
+        "log_keys": [item.key.text for item in verified.checkpoint.log_signatures],
+        "witnesses": [{"key": item.key.text, "time": item.time} for item in verified.witnesses],
+    }
 
 
 @app.command(short_help="Write the policy that receipts are verified with.")

@@ -13,7 +13,7 @@ import pytest
 from rogatory.cli.exits import ExitCode
 from rogatory.envelopes import open_envelope
 from rogatory.exchange.v1 import codes_pb2
-from tests.unit.rogatory.cli.conftest import INDICATOR, PERSON, Enrolled, Run, send_to_de
+from tests.unit.rogatory.cli.conftest import INDICATOR, PERSON, Enrolled, Result, Run, send_to_de
 from tests.unit.rogatory.client.loopback import Fault, Loopback
 from tests.unit.rogatory.client.world import World, indicators, message_id, persons
 
@@ -282,7 +282,44 @@ def test_receipt_of_a_received_message(run: Run, enrolled: Enrolled, world: Worl
     assert (0, ExitCode.NOT_VERIFIED) == (good.code, bad.code)
     assert "fr.police sent TRANSFER" in good.out
     assert "not yet witnessed" in good.out
-    assert "inclusion in the log" in bad.err
+    assert "inclusion in the log" in bad.out
+
+
+def test_every_receipt_named_is_verified(
+    run: Run, enrolled: Enrolled, world: World, tmp_path: Path
+) -> None:
+    """Each file is reported in its order, the exit code says whether all of them verified."""
+    home = enrolled("de.police")
+    for number in (1, 2):
+        world.submit(world.envelope(number=number))
+        run("receipt", "get", f"fr.police/{message_id(number)}", "--home", home.path)
+    first, second = sorted(home.receipts.iterdir())
+    altered, missing = tmp_path / "altered.tlog-proof", tmp_path / "missing.tlog-proof"
+    altered.write_bytes(first.read_bytes().replace(b"index 4", b"index 3"))
+
+    def verify(*files: Path) -> Result:
+        return run("receipt", "verify", *files, "--home", home.path)
+
+    good, unreadable, bad = (
+        verify(first, second),
+        verify(first, missing),
+        verify(missing, altered, second),
+    )
+    lines = run("receipt", "verify", altered, second, "--home", home.path, "--json").out
+    found = [json.loads(line) for line in lines.splitlines()]
+
+    assert (0, ExitCode.USAGE, ExitCode.NOT_VERIFIED) == (good.code, unreadable.code, bad.code)
+    assert [f"verified: {first}", f"verified: {second}"] == [
+        text.splitlines()[0] for text in good.out.split("\n\n")
+    ]
+    assert [f"NOT VERIFIED: {missing}", f"NOT VERIFIED: {altered}", f"verified: {second}"] == [
+        text.splitlines()[0] for text in bad.out.split("\n\n")
+    ]
+    assert "2 of 3 receipts did not verify\n" == bad.err
+    assert [(str(altered), False), (str(second), True)] == [
+        (item["file"], item["verified"]) for item in found
+    ]
+    assert "inclusion in the log" in found[0]["fault"]
 
 
 def test_witness_can_be_required(run: Run, enrolled: Enrolled, world: World) -> None:
