@@ -9,7 +9,7 @@ import typer
 
 from rogatory import clock
 from rogatory.cli import compose, options, outbox, received
-from rogatory.cli.output import emit
+from rogatory.cli.output import emit, plain
 from rogatory.cli.session import connect, message_signers
 from rogatory.cli.trust import Trust
 from rogatory.client import Draft, recipient
@@ -80,7 +80,8 @@ def ack(
             ),
             contents=[acknowledgement],
         )
-        submitted, receipt = outbox.submit(place, client, outbox.put(place, data))
+        sent = outbox.submit(place, client, outbox.put(place, data))
+    submitted = sent.submitted
     submitted.raise_if_refused()
     emit(
         {
@@ -88,12 +89,13 @@ def ack(
             "acknowledges": f"{reference.sender}/{reference.message_id}",
             "index": submitted.receipt.index,
             "outcomes": compose.outcome_data(submitted.outcomes),
-            "receipt": str(receipt),
+            "reference": plain(sent.reference),
+            "receipt": str(sent.receipt),
         },
         [
             f"acknowledged {reference.sender}/{reference.message_id} as {status}",
             f"message {submitted.message_id}, log entry {submitted.receipt.index}",
-            f"receipt: {receipt}",
+            f"receipt: {sent.receipt}",
         ],
         as_json=as_json,
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -17,8 +18,16 @@ from rogatory.cli.output import note, plain
 from rogatory.client import Draft, handling, recipient
 from rogatory.decisions import explain, summarise
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from rogatory.messagefiles import Complete
 from rogatory.recordfiles import read_records
 from rogatory.records.v1 import common_pb2, context_pb2
+
+_OTHER_COMMANDS = MappingProxyType(
+    {
+        "receipt": "rogatory ack acknowledges a message.",
+        "governance": "agreements and key statements have commands of their own.",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,9 @@ class Words:
             )
         days = self.retention_days
         return Draft(
-            kind=codes_pb2.Kind.ValueType(choice(codes_pb2.Kind, self.kind, "--kind")),
+            kind=codes_pb2.Kind.ValueType(
+                choice(codes_pb2.Kind, self.kind, "--kind", elsewhere=_OTHER_COMMANDS)
+            ),
             purpose=codes_pb2.Purpose.ValueType(
                 choice(codes_pb2.Purpose, self.purpose, "--purpose")
             ),
@@ -95,6 +106,7 @@ def contents(
     files: Sequence[Path],
     *,
     schema: str,
+    complete: Complete,
     agency: str,
     officer: str,
     case_references: Sequence[str],
@@ -108,7 +120,7 @@ def contents(
     """
     found: list[Message] = []
     for file in files:
-        records = read_records(file, schema=schema)
+        records = read_records(file, schema=schema, complete=complete)
         found += records.contents
         if records.new_ids:
             note(f"{file}: records without a record_id that got a new one: {records.new_ids}")

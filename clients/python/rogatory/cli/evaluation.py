@@ -15,7 +15,8 @@ from rogatory import clock, envelopes
 from rogatory.agreements.compiled import CompiledAgreement, compile_agreement
 from rogatory.agreements.document import render
 from rogatory.agreements.text import read_agreement_file
-from rogatory.cli import compose, options
+from rogatory.cli import compose, kinds, options
+from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit
 from rogatory.cli.session import message_signers
@@ -32,10 +33,16 @@ def evaluate(
     agreement: Annotated[
         Path, typer.Argument(metavar="AGREEMENT", help="Text form, or file of a signed agreement.")
     ],
-    files: Annotated[list[Path], typer.Argument(metavar="RECORDS...", help="Files of records.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RECORDS...", help="Files of records.", show_default=False),
+    ] = None,
     *,
     to: options.ToOption = None,
     kind: options.KindOption = "transfer",
+    about: options.AboutOption = "",
+    reply_to: options.ReplyOption = "",
+    particulars: options.ParticularsOption = None,
     purpose: options.PurposeOption = "investigation",
     offence: options.OffenceOption = None,
     urgency: options.UrgencyOption = "routine",
@@ -72,9 +79,13 @@ def evaluate(
         retention_days=retention_days,
         exercise=False,
     ).draft()
+    references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
+    earlier = Earlier(place, client=None, exercise=False)
+    draft, complete = kinds.refer(draft, references, earlier)
     contents = compose.contents(
-        files,
+        files or (),
         schema=schema,
+        complete=complete,
         agency=place.settings().agency,
         officer=officer,
         case_references=case_reference or (),
@@ -83,12 +94,16 @@ def evaluate(
     now = time.time_ns()
     signers = message_signers(place, officer_key or ())
     header = _header(place, draft, contents, signers=signers, now=now)
-    context = decision_pb2.DecisionContext(
-        entry_time=clock.to_timestamp(now),
-        agreement_digest=compiled.digest,
-        signers=_standing(signers, ["", *(officer_key or ())]),
-        recipient_enrolled=True,
-    )
+    contexts = [
+        decision_pb2.DecisionContext(
+            entry_time=clock.to_timestamp(now),
+            agreement_digest=compiled.digest,
+            signers=_standing(signers, ["", *(officer_key or ())]),
+            recipient_enrolled=True,
+            reference=_reference_standing(header, item.agency, earlier),
+        )
+        for item in header.recipients
+    ]
     outcomes = [
         decision_pb2.Outcome(
             recipient=item.agency,
@@ -99,7 +114,7 @@ def evaluate(
             ),
             context=context,
         )
-        for position, item in enumerate(header.recipients)
+        for position, (item, context) in enumerate(zip(header.recipients, contexts, strict=True))
     ]
     emit(
         {"agreement_id": compiled.agreement_id, "outcomes": compose.outcome_data(outcomes)},
@@ -144,6 +159,21 @@ def _standing(
         )
         for (signer, role), pseudonym in zip(signers, pseudonyms, strict=True)
     ]
+
+
+def _reference_standing(
+    header: envelope_pb2.Header, recipient: str, earlier: Earlier
+) -> decision_pb2.ReferenceStanding.ValueType:
+    """Return how the message that another is about stands to the two, as far as is known here."""
+    named = header.subject.message
+    subject = earlier.find(named.sender, named.message_id) if named.sender else None
+    if subject is None:
+        return decision_pb2.REFERENCE_STANDING_UNSPECIFIED
+    if subject.header.sender == recipient:
+        return decision_pb2.REFERENCE_STANDING_RECEIVED_FROM_RECIPIENT
+    if recipient in (item.agency for item in subject.header.recipients):
+        return decision_pb2.REFERENCE_STANDING_SENT_TO_RECIPIENT
+    return decision_pb2.REFERENCE_STANDING_UNSPECIFIED
 
 
 def _compiled(path: Path) -> CompiledAgreement:

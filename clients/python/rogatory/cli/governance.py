@@ -182,18 +182,19 @@ def _send(
         ),
         contents=[document],
     )
-    submitted, receipt = outbox.submit(place, client, outbox.put(place, data))
+    sent = outbox.submit(place, client, outbox.put(place, data))
+    submitted = sent.submitted
     submitted.raise_if_refused()
     emit(
         {
             "message_id": submitted.message_id,
             "index": submitted.receipt.index,
             "outcomes": compose.outcome_data(submitted.outcomes),
-            "receipt": str(receipt),
+            "receipt": str(sent.receipt),
         },
         [
             f"entered: message {submitted.message_id}, log entry {submitted.receipt.index}",
-            f"receipt: {receipt}",
+            f"receipt: {sent.receipt}",
         ],
         as_json=as_json,
     )

@@ -55,6 +55,7 @@ def show(
         received.line(verified),
         data["outcome"]["summary"],
         f"signed by {', '.join(key.officer or key.agency for key in verified.signers)}",
+        f"reference {json.dumps(data['reference'])}",
         f"decision {'re-run: the same' if verified.rechecked else 'not re-run: agreement unknown'}",
     ]
     for part in data["parts"]:

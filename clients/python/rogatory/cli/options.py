@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Protocol
 
 import typer
@@ -26,7 +27,38 @@ ToOption = Annotated[
     ),
 ]
 KindOption = Annotated[
-    str, typer.Option(metavar="KIND", help="What the message does: transfer, alert, ...")
+    str,
+    typer.Option(
+        metavar="KIND",
+        help="What the message does: transfer, request, update, custody, recall, correction,"
+        " consent, operation or alert.",
+    ),
+]
+AboutOption = Annotated[
+    str,
+    typer.Option(
+        "--about",
+        metavar="SENDER/MESSAGE_ID",
+        help="The earlier message that it is about: recalled, corrected, consented to; the request"
+        " of an update, the event before a custody event, the operation, the alert that was hit.",
+    ),
+]
+ReplyOption = Annotated[
+    str,
+    typer.Option(
+        "--reply-to",
+        metavar="SENDER/MESSAGE_ID",
+        help="The earlier message that it answers; it goes into the same thread.",
+    ),
+]
+ParticularsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--particulars",
+        metavar="FILE",
+        help="What the kind adds to the header, JSON or text-proto: the fields of"
+        " RequestParticulars, UpdateParticulars, SubjectParticulars and so on.",
+    ),
 ]
 PurposeOption = Annotated[
     str, typer.Option(metavar="PURPOSE", help="Why: investigation, prosecution, ...")
@@ -102,8 +134,16 @@ class Enum(Protocol):
         ...
 
 
-def choice(enum: Enum, text: str, option: str) -> int:
+def choice(
+    enum: Enum, text: str, option: str, *, elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> int:
     """Return the number that a word stands for, as ``amber-strict`` for TLP_AMBER_STRICT.
+
+    Args:
+        enum: The enum.
+        text: The word.
+        option: The option, for the error.
+        elsewhere: Words that are not for this option, and what to do instead.
 
     Raises:
         typer.BadParameter: The word is not one of the enum's.
@@ -112,6 +152,9 @@ def choice(enum: Enum, text: str, option: str) -> int:
     prefix = names[0].removesuffix("UNSPECIFIED")
     words = {name.removeprefix(prefix).lower().replace("_", "-"): name for name in names[1:]}
     word = text.lower().replace("_", "-").replace("+", "-")
+    if word in elsewhere:
+        raise typer.BadParameter(f"{text!r} is not for here; {elsewhere[word]}", param_hint=option)
+    words = {known: name for known, name in words.items() if known not in elsewhere}
     if word in words:
         return enum.Value(words[word])
     near = difflib.get_close_matches(word, words, n=1)

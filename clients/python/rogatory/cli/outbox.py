@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from rogatory import envelopes
@@ -15,6 +16,22 @@ from rogatory.errors import (
     InvalidMessage,
 )
 from rogatory.home import Home, write_atomically
+from rogatory.records.v1 import common_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that was decided.
+
+    Attributes:
+        reference: How another message refers to it.
+        submitted: What became of it.
+        receipt: The file of its receipt.
+    """
+
+    reference: common_pb2.MessageReference
+    submitted: Submitted
+    receipt: Path
 
 
 def put(place: Home, data: bytes) -> Path:
@@ -31,8 +48,8 @@ def put(place: Home, data: bytes) -> Path:
     return waiting
 
 
-def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]:
-    """Submit a message of the outbox, keep its receipt; return what became of it and the receipt.
+def submit(place: Home, client: Client, waiting: Path) -> Sent:
+    """Submit a message of the outbox, keep its receipt; return what became of it.
 
     It stays in the outbox where the gateway may not have got it.
 
@@ -47,8 +64,8 @@ def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]
         raise ConfigurationError(
             f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
-    message_id = envelopes.open_envelope(data).header.message_id
-    receipt = _folder(place.receipts) / f"{message_id}.tlog-proof"
+    reference = envelopes.open_envelope(data).reference
+    receipt = _folder(place.receipts) / f"{reference.message_id}.tlog-proof"
     try:
         submitted = client.submit(data)
     except (InvalidMessage, Conflict, FailedPrecondition):
@@ -60,7 +77,7 @@ def submit(place: Home, client: Client, waiting: Path) -> tuple[Submitted, Path]
         raise
     write_atomically(receipt, submitted.receipt.to_bytes())
     waiting.unlink()
-    return submitted, receipt
+    return Sent(reference=reference, submitted=submitted, receipt=receipt)
 
 
 def _folder(path: Path) -> Path:

@@ -115,6 +115,7 @@ def report(verified: VerifiedDelivery) -> dict[str, Any]:
         "signed_by": [
             {"key": key.fingerprint.hex(), "officer": key.officer} for key in verified.signers
         ],
+        "reference": plain(verified.envelope.reference),
         "header": plain(header),
         "outcome": {
             **plain(verified.outcome),

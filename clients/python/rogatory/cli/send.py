@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import compose, options, outbox
+from rogatory.cli import compose, kinds, options, outbox
+from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
-from rogatory.cli.output import emit
+from rogatory.cli.output import emit, plain
 from rogatory.cli.session import connect, message_signers
 from rogatory.client import Client
+from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -26,6 +28,9 @@ def send(
     *,
     to: options.ToOption = None,
     kind: options.KindOption = "transfer",
+    about: options.AboutOption = "",
+    reply_to: options.ReplyOption = "",
+    particulars: options.ParticularsOption = None,
     purpose: options.PurposeOption = "investigation",
     offence: options.OffenceOption = None,
     urgency: options.UrgencyOption = "routine",
@@ -50,7 +55,11 @@ def send(
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Send records to one or more agencies, each under an article of an agreement.
+    """Send a message to one or more agencies, each under an article of an agreement.
+
+    Records that refer to an earlier message need not state its header_digest: it is looked up in
+    inbox, receipts and outbox, then at the gateway. A reference written as {}, or left out where
+    one is required, stands for the message of --about.
 
     The receipt is kept in the folder's receipts. A message that the gateway may not have got stays
     in the outbox, so that it can be sent again and never arrives twice.
@@ -60,8 +69,6 @@ def send(
         with connect(place) as client:
             _submit(place, client, again, as_json=as_json)
         return
-    if not files:
-        raise typer.BadParameter("name at least one file of records", param_hint="FILE...")
     draft = compose.Words(
         to=to or (),
         kind=kind,
@@ -75,15 +82,21 @@ def send(
         retention_days=retention_days,
         exercise=exercise,
     ).draft()
-    contents = compose.contents(
-        files,
-        schema=schema,
-        agency=place.settings().agency,
-        officer=officer,
-        case_references=case_reference or (),
-        justification=justification,
-    )
+    if not files and draft.kind == codes_pb2.KIND_TRANSFER:
+        raise typer.BadParameter("name at least one file of records", param_hint="FILE...")
+    references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with connect(place, signers=message_signers(place, officer_key or ())) as client:
+        earlier = Earlier(place, client=client, exercise=exercise)
+        draft, complete = kinds.refer(draft, references, earlier)
+        contents = compose.contents(
+            files or (),
+            schema=schema,
+            complete=complete,
+            agency=place.settings().agency,
+            officer=officer,
+            case_references=case_reference or (),
+            justification=justification,
+        )
         if dry_run:
             outcomes = client.evaluate_draft(draft, contents=contents)
             emit(
@@ -99,7 +112,8 @@ def send(
 
 
 def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> None:
-    submitted, receipt = outbox.submit(place, client, waiting)
+    sent = outbox.submit(place, client, waiting)
+    submitted = sent.submitted
     lines = compose.outcome_lines(submitted.outcomes)
     emit(
         {
@@ -107,12 +121,13 @@ def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> Non
             "index": submitted.receipt.index,
             "repeated": submitted.repeated,
             "outcomes": compose.outcome_data(submitted.outcomes),
-            "receipt": str(receipt),
+            "reference": plain(sent.reference),
+            "receipt": str(sent.receipt),
         },
         [
             f"message {submitted.message_id}, log entry {submitted.receipt.index}",
             *lines,
-            f"receipt: {receipt}",
+            f"receipt: {sent.receipt}",
         ],
         as_json=as_json,
     )

@@ -137,8 +137,10 @@ class Draft:
             operation=self.operation,
         )
         if self.particulars is not None:
-            field = _PARTICULARS[type(self.particulars)]
-            getattr(header, field).CopyFrom(self.particulars)
+            place = getattr(header, _PARTICULARS[type(self.particulars)])
+            place.CopyFrom(self.particulars)
+            # They count as stated when nothing in them is, as those of an alert without end.
+            place.SetInParent()
         return header
 
 

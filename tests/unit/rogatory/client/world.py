@@ -281,9 +281,10 @@ class World:
             agreement_digest=agreement.digest if agreement else b"",
             signers=[decision_pb2.SignerStanding(key=key, role=codes_pb2.KEY_ROLE_SIGNING)],
             recipient_enrolled=recipient.agency in AGENCIES,
-            reference=decision_pb2.REFERENCE_STANDING_RECEIVED_FROM_RECIPIENT
-            if stands and subject.sender == recipient.agency
-            else decision_pb2.REFERENCE_STANDING_UNSPECIFIED,
+            reference={
+                recipient.agency: decision_pb2.REFERENCE_STANDING_RECEIVED_FROM_RECIPIENT,
+                header.sender: decision_pb2.REFERENCE_STANDING_SENT_TO_RECIPIENT,
+            }.get(subject.sender if stands else "", decision_pb2.REFERENCE_STANDING_UNSPECIFIED),
         )
         decision = decide(
             agreement=agreement, header=header, recipient_index=position, context=context
