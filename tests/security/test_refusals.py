@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 
 from rogatory import envelopes
+from rogatory.decisions import explain
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
 from tests.support import records
@@ -29,13 +32,15 @@ ELSEWHERE = "01920000-0000-7000-8000-000000000000"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A message of `ALPHA`'s and what speaks against it."""
+    """A message of `ALPHA`'s, what speaks against it, and how its sender is told to go on."""
 
     name: str
     recipient: str
     agreement: str
     article: str
     ground: decision_pb2.Ground.ValueType
+    says: str
+    offences: tuple[str, ...] = ("0701",)
 
 
 CASES = (
@@ -45,6 +50,7 @@ CASES = (
         agreement="alpha-beta",
         article="Art. 4",
         ground=decision_pb2.GROUND_UNKNOWN_RECIPIENT,
+        says="See who takes part: rogatory directory list.",
     ),
     Case(
         name="no agreement of that name",
@@ -52,6 +58,7 @@ CASES = (
         agreement="alpha-omega",
         article="Art. 4",
         ground=decision_pb2.GROUND_NO_AGREEMENT_IN_FORCE,
+        says="See which agreements are in force: rogatory agreement list.",
     ),
     Case(
         name="an agreement between others",
@@ -59,6 +66,7 @@ CASES = (
         agreement="alpha-gamma",
         article="Art. 1",
         ground=decision_pb2.GROUND_NO_AGREEMENT_IN_FORCE,
+        says="See which agreements are in force: rogatory agreement list.",
     ),
     Case(
         name="an article that does not exist",
@@ -66,6 +74,7 @@ CASES = (
         agreement="alpha-beta",
         article="Art. 99",
         ground=decision_pb2.GROUND_NO_SUCH_ARTICLE,
+        says="Citing Art. 4(1): permitted by Art. 4(1).",
     ),
     Case(
         name="records under the base agreement",
@@ -73,14 +82,59 @@ CASES = (
         agreement="base",
         article="Base Art. 2",
         ground=decision_pb2.GROUND_REFUSED_BY_CLAUSE,
+        says="Base Art. 6 (no-records) refuses it whatever another clause permits:"
+        " rogatory agreement show base has its text.",
+    ),
+    Case(
+        name="no offence where one is needed",
+        recipient=BETA,
+        agreement="of-fraud",
+        article="Art. 1",
+        ground=decision_pb2.GROUND_NO_PERMITTING_CLAUSE,
+        says="The message states no offence, and Art. 1 permits for certain offences only: state"
+        " those it concerns as ICCS codes (--offence, Draft.offences).",
+        offences=(),
+    ),
+    Case(
+        name="another offence",
+        recipient=BETA,
+        agreement="of-fraud",
+        article="Art. 1",
+        ground=decision_pb2.GROUND_NO_PERMITTING_CLAUSE,
+        says="Art. 1 permits it for other offences only than those stated.",
+        offences=("0903",),
     ),
 )
+
+OF_FRAUD = """\
+agreement_id: of-fraud
+version: 1
+title: Agreement for tests
+parties: [{agency: de.bka}, {agency: fr.pj}]
+valid_from_time: 2026-01-01
+unpermitted_parts: refuse_message
+clauses:
+  - clause_id: fraud
+    article: Art. 1
+    effect: permit
+    scope: {kinds: [transfer], offences: [0701]}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A gateway with the usual agencies, and an agreement that permits by offence."""
+    made = House(tmp_path_factory.mktemp("gateway") / "gateway")
+    made.enrol_usual()
+    made.world.agree(OF_FRAUD)
+    async with made.serving():
+        yield made
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
 async def test_is_refused(case: Case, house: House) -> None:
     """The answer is OK with the ground; the log holds the header, and no inbox and no part does."""
-    head = header(ALPHA, (case.recipient, case.agreement, case.article))
+    head = header(ALPHA, (case.recipient, case.agreement, case.article), offences=case.offences)
     data = envelope(house.agency(ALPHA), head, records.indicators())
     rows = rows_of(house.folder)
 
@@ -90,6 +144,10 @@ async def test_is_refused(case: Case, house: House) -> None:
     (outcome,) = outcomes(response.submission)
     assert decision_pb2.DISPOSITION_REFUSED == outcome.decision.disposition
     assert case.ground == outcome.decision.ground
+    told = explain(
+        outcome.decision, agreement=outcome.agreement_id, offences=header_of(data).offences
+    )
+    assert case.says in "\n".join(told)
     assert 0 == outcome.inbox_position
     check_receipt(response.submission.receipt, response.checkpoint, house.log_key)
     now = rows_of(house.folder)

@@ -89,7 +89,7 @@ def ack(
             "acknowledges": f"{reference.sender}/{reference.message_id}",
             "index": submitted.receipt.index,
             "outcomes": compose.outcome_data(submitted.outcomes),
-            "reference": plain(sent.reference),
+            "reference": plain(sent.message.reference),
             "receipt": str(sent.receipt),
         },
         [

@@ -22,6 +22,7 @@ from rogatory.agreements.text import read_agreement_file
 from rogatory.cli import options
 from rogatory.cli.evaluation import evaluate
 from rogatory.cli.governance import resume, submit, suspend
+from rogatory.cli.inforce import list_agreements
 from rogatory.cli.output import emit, note, plain
 from rogatory.cli.session import connect, file_signer
 from rogatory.cli.signedfile import signed_file
@@ -220,6 +221,7 @@ def _pinned(place: Home) -> dict[str, PublicKey]:
     return {agency: PublicKey.from_text(key) for agency, key in values.get("roots", {}).items()}
 
 
+app.command("list", short_help="List your agreements.")(list_agreements)
 app.command(short_help="Say what an agreement would decide.")(evaluate)
 app.command(short_help="Submit a signed agreement to the gateway.")(submit)
 app.command(short_help="Suspend an agreement for this agency.")(suspend)

@@ -16,7 +16,7 @@ from rogatory import clock
 from rogatory.cli.options import choice
 from rogatory.cli.output import note, plain
 from rogatory.client import Draft, handling, recipient
-from rogatory.decisions import explain, summarise
+from rogatory.decisions import explain, next_step, summarise
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
 from rogatory.messagefiles import Complete
 from rogatory.recordfiles import read_records
@@ -25,7 +25,7 @@ from rogatory.records.v1 import common_pb2, context_pb2
 _OTHER_COMMANDS = MappingProxyType(
     {
         "receipt": "rogatory ack acknowledges a message.",
-        "governance": "agreements and key statements have commands of their own.",
+        "governance": "rogatory agreement submit sends agreements.",
     }
 )
 
@@ -140,22 +140,46 @@ def contents(
     return found
 
 
-def outcome_lines(outcomes: Sequence[decision_pb2.Outcome]) -> list[str]:
-    """Return outcomes in sentences; what spoke against one is below it."""
+def outcome_lines(
+    outcomes: Sequence[decision_pb2.Outcome], *, offences: Sequence[str], agreement: str = ""
+) -> list[str]:
+    """Return outcomes in sentences; what spoke against one is below it, and what to do about it.
+
+    Args:
+        outcomes: The outcomes.
+        offences: What the message states.
+        agreement: Where the agreement is; by default at the gateway, under the id of the outcome.
+    """
     lines = []
     for outcome in outcomes:
         if outcome.decision.disposition == decision_pb2.DISPOSITION_PERMITTED:
             lines.append(summarise(outcome.decision, recipient=outcome.recipient))
         else:
-            first, *rest = explain(outcome.decision, recipient=outcome.recipient)
+            first, *rest = explain(
+                outcome.decision,
+                recipient=outcome.recipient,
+                agreement=agreement or outcome.agreement_id,
+                offences=offences,
+            )
             lines += [first, *(f"  {line}" for line in rest)]
     return lines
 
 
-def outcome_data(outcomes: Sequence[decision_pb2.Outcome]) -> list[dict[str, Any]]:
-    """Return outcomes for JSON, each with its summary."""
+def outcome_data(
+    outcomes: Sequence[decision_pb2.Outcome],
+    *,
+    offences: Sequence[str] | None = None,
+    agreement: str = "",
+) -> list[dict[str, Any]]:
+    """Return outcomes for JSON, each with its summary and what to do; arguments as above."""
     return [
-        {**plain(item), "summary": summarise(item.decision, recipient=item.recipient)}
+        {
+            **plain(item),
+            "summary": summarise(item.decision, recipient=item.recipient),
+            "next_step": next_step(
+                item.decision, agreement=agreement or item.agreement_id, offences=offences
+            ),
+        }
         for item in outcomes
     ]
 

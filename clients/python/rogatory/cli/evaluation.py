@@ -117,8 +117,13 @@ def evaluate(
         for position, (item, context) in enumerate(zip(header.recipients, contexts, strict=True))
     ]
     emit(
-        {"agreement_id": compiled.agreement_id, "outcomes": compose.outcome_data(outcomes)},
-        compose.outcome_lines(outcomes),
+        {
+            "agreement_id": compiled.agreement_id,
+            "outcomes": compose.outcome_data(
+                outcomes, offences=header.offences, agreement=str(agreement)
+            ),
+        },
+        compose.outcome_lines(outcomes, offences=header.offences, agreement=str(agreement)),
         as_json=as_json,
     )
     if not compose.is_permitted(outcomes):

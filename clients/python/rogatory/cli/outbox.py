@@ -8,6 +8,7 @@ from pathlib import Path
 from rogatory import envelopes
 from rogatory.cli.output import note
 from rogatory.client import Client, Submitted
+from rogatory.envelopes import OpenedEnvelope
 from rogatory.errors import (
     CallError,
     ConfigurationError,
@@ -16,7 +17,6 @@ from rogatory.errors import (
     InvalidMessage,
 )
 from rogatory.home import Home, write_atomically
-from rogatory.records.v1 import common_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,12 @@ class Sent:
     """A message that was decided.
 
     Attributes:
-        reference: How another message refers to it.
+        message: What was sent; ``message.reference`` is how another one refers to it.
         submitted: What became of it.
         receipt: The file of its receipt.
     """
 
-    reference: common_pb2.MessageReference
+    message: OpenedEnvelope
     submitted: Submitted
     receipt: Path
 
@@ -64,8 +64,8 @@ def submit(place: Home, client: Client, waiting: Path) -> Sent:
         raise ConfigurationError(
             f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
-    reference = envelopes.open_envelope(data).reference
-    receipt = _folder(place.receipts) / f"{reference.message_id}.tlog-proof"
+    message = envelopes.open_envelope(data)
+    receipt = _folder(place.receipts) / f"{message.header.message_id}.tlog-proof"
     try:
         submitted = client.submit(data)
     except (InvalidMessage, Conflict, FailedPrecondition):
@@ -77,7 +77,7 @@ def submit(place: Home, client: Client, waiting: Path) -> Sent:
         raise
     write_atomically(receipt, submitted.receipt.to_bytes())
     waiting.unlink()
-    return Sent(reference=reference, submitted=submitted, receipt=receipt)
+    return Sent(message=message, submitted=submitted, receipt=receipt)
 
 
 def _folder(path: Path) -> Path:

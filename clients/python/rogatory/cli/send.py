@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import compose, kinds, options, outbox
+from rogatory.cli import compose, inforce, kinds, options, outbox
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit, plain
@@ -99,9 +99,18 @@ def send(
         )
         if dry_run:
             outcomes = client.evaluate_draft(draft, contents=contents)
+            further = inforce.suggestions(client, outcomes)
             emit(
-                {"dry_run": True, "outcomes": compose.outcome_data(outcomes)},
-                ["dry run, nothing was sent", *compose.outcome_lines(outcomes)],
+                {
+                    "dry_run": True,
+                    "outcomes": compose.outcome_data(outcomes, offences=draft.offences),
+                    "suggestions": further,
+                },
+                [
+                    "dry run, nothing was sent",
+                    *compose.outcome_lines(outcomes, offences=draft.offences),
+                    *further,
+                ],
                 as_json=as_json,
             )
             if not compose.is_permitted(outcomes):
@@ -114,19 +123,22 @@ def send(
 def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> None:
     sent = outbox.submit(place, client, waiting)
     submitted = sent.submitted
-    lines = compose.outcome_lines(submitted.outcomes)
+    outcomes, offences = submitted.outcomes, sent.message.header.offences
+    further = inforce.suggestions(client, outcomes)
     emit(
         {
             "message_id": submitted.message_id,
             "index": submitted.receipt.index,
             "repeated": submitted.repeated,
-            "outcomes": compose.outcome_data(submitted.outcomes),
-            "reference": plain(sent.reference),
+            "outcomes": compose.outcome_data(outcomes, offences=offences),
+            "suggestions": further,
+            "reference": plain(sent.message.reference),
             "receipt": str(sent.receipt),
         },
         [
             f"message {submitted.message_id}, log entry {submitted.receipt.index}",
-            *lines,
+            *compose.outcome_lines(outcomes, offences=offences),
+            *further,
             f"receipt: {sent.receipt}",
         ],
         as_json=as_json,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from rogatory.decisions import next_step
 from rogatory.errors import Refused
 from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2
 from rogatory.receipts import Receipt
@@ -65,9 +66,13 @@ class Submitted:
         ground = (
             self.outcomes[0].decision.ground if self.outcomes else decision_pb2.GROUND_UNSPECIFIED
         )
+        steps = dict.fromkeys(
+            next_step(outcome.decision, agreement=outcome.agreement_id) for outcome in self.outcomes
+        )
         raise Refused(
             f"The message was refused: {grounds}" if grounds else "The message was refused",
-            hint="Read each outcome's findings and remedy, change the message, and send it under a"
+            hint=" ".join(step for step in steps if step)
+            or "Read each outcome's findings and remedy, change the message, and send it under a"
             " new message_id.",
             reason=decision_pb2.Ground.Name(ground).removeprefix("GROUND_"),
             message_id=self.message_id,

@@ -9,6 +9,7 @@ from rogatory.decisions.decide import (
 )
 from rogatory.decisions.explain import describe_change, describe_remedy, explain, summarise
 from rogatory.decisions.memo import Decided, DecisionMemo
+from rogatory.decisions.nextstep import next_step
 from rogatory.decisions.replay import Replay, recheck, redecide
 from rogatory.decisions.situation import HeaderView, Situation, read_header, situate
 
@@ -25,6 +26,7 @@ __all__ = [
     "describe_change",
     "describe_remedy",
     "explain",
+    "next_step",
     "quota_usage",
     "read_header",
     "recheck",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from rogatory.decisions.nextstep import next_step
 from rogatory.exchange.v1 import agreement_pb2, decision_pb2
 from rogatory.records.v1 import common_pb2
 
@@ -79,11 +80,23 @@ def summarise(decision: decision_pb2.Decision, *, recipient: str = "") -> str:
     return f"{text} {remedy}" if remedy else text
 
 
-def explain(decision: decision_pb2.Decision, *, recipient: str = "") -> list[str]:
+def explain(
+    decision: decision_pb2.Decision,
+    *,
+    recipient: str = "",
+    agreement: str = "",
+    offences: Sequence[str] | None = None,
+) -> list[str]:
     """Return a decision as sentences: the summary, each clause that spoke, and what follows.
 
     Clauses out of scope are counted, not listed; a refusal for want of a permission lists which
-    dimension kept each permitting clause out.
+    dimension kept each permitting clause out. A refusal without a remedy ends with `next_step`.
+
+    Args:
+        decision: The decision.
+        recipient: For whom it was made.
+        agreement: Id of the agreement that was cited, or its file.
+        offences: What the message states; None: it is not known here.
     """
     lines = [summarise(decision, recipient=recipient)]
     silent = 0
@@ -101,7 +114,8 @@ def explain(decision: decision_pb2.Decision, *, recipient: str = "") -> list[str
     if decision.facts_unchecked:
         lines.append("Some parts are sealed: what the header says of them is the sender's word.")
     lines.extend(_describe_obligations(decision.obligations))
-    return lines
+    step = next_step(decision, agreement=agreement, offences=offences)
+    return [*lines, step] if step else lines
 
 
 def describe_remedy(decision: decision_pb2.Decision) -> str:

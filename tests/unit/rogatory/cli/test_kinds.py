@@ -252,7 +252,7 @@ def test_alert_without_particulars_is_one(run: Run, enrolled: Enrolled, gateway:
         (["--kind", "recall"], "message must be stated for kind recall: give --about"),
         (["--kind", "request"], "assistance_kind must be stated for kind request"),
         (["--kind", "receipt"], "rogatory ack acknowledges a message"),
-        (["--kind", "governance"], "have commands of their own"),
+        (["--kind", "governance"], "rogatory agreement submit sends agreements"),
         (["--kind", "recal"], "did you mean recall?"),
         (["--kind", "recall", "--about", "x"], "write it as SENDER/MESSAGE_ID"),
         (["--kind", "recall", "--about", f"de.police/{OTHER}"], "or at the gateway"),

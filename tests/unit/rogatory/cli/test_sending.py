@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,113 @@ def test_agreement_that_cannot_be_read_is_named(
 
     assert ExitCode.USAGE == result.code
     assert result.err.startswith(f"error: {path} ")
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        (
+            "de.polic:x:Art. 2",
+            [
+                "Refused for de.polic: the recipient is not enrolled, or no longer.",
+                "  See who takes part: rogatory directory list.",
+                "Enrolled under a like name: de.police, th.police, fr.police.",
+            ],
+        ),
+        (
+            "de.police:y:Art. 2",
+            [
+                "Refused for de.police: no agreement of that id between the two is in force.",
+                "  See which agreements are in force: rogatory agreement list.",
+                "Agreements in force with de.police: x.",
+            ],
+        ),
+        (
+            "th.police:x:Art. 2",
+            ["Agreements in force with th.police: none but the base agreement."],
+        ),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_refusal_says_what_there_is(
+    *,
+    run: Run,
+    enrolled: Enrolled,
+    records: Records,
+    to: str,
+    told: list[str],
+    more: list[str],
+) -> None:
+    """Who is enrolled and which agreements are in force is looked up where that was lacking."""
+    home = enrolled("fr.police")
+
+    result = run("send", records(indicators=[INDICATOR]), "--to", to, "--home", home.path, *more)
+
+    assert ExitCode.REFUSED == result.code
+    assert set() == set(told) - set(result.out.splitlines())
+
+
+def test_gateway_that_is_gone_takes_no_outcome_away(
+    run: Run, enrolled: Enrolled, records: Records, gateway: Loopback
+) -> None:
+    """What was decided is told even where what would help cannot be fetched any more."""
+    home = enrolled("fr.police")
+    gateway.faults["ListAgreements"] = deque(
+        [Fault(grpc.StatusCode.INTERNAL, "broken", "INTERNAL", "Tell the operator.")]
+    )
+
+    result = run(
+        "send", records(indicators=[INDICATOR]), "--to", "de.police:y:Art. 2", "--home", home.path
+    )
+
+    assert ExitCode.REFUSED == result.code
+    assert "Refused for de.police" in result.out
+    assert "Agreements in force" not in result.out
+
+
+def test_evaluation_asks_for_the_offence(
+    run: Run, enrolled: Enrolled, records: Records, tmp_path: Path
+) -> None:
+    """A draft that permits by offence says that none is stated, and where to read it."""
+    home = enrolled("fr.police")
+    agreement = tmp_path / "draft.yaml"
+    agreement.write_text(
+        """\
+agreement_id: draft
+version: 1
+title: A draft
+parties: [{agency: fr.police}, {agency: de.police}]
+valid_from_time: 2026-01-01
+unpermitted_parts: refuse_message
+clauses:
+  - {clause_id: cyber, article: Art. 1, effect: permit, scope: {offences: [0903]}}
+"""
+    )
+    line = (
+        *("agreement", "evaluate", agreement, records(indicators=[INDICATOR])),
+        *("--to", "de.police:draft:Art. 1", "--home", home.path),
+    )
+
+    result = run(*line)
+    as_json = run(*line, "--json")
+
+    step = "The message states no offence, and Art. 1 permits for certain offences only"
+    assert ExitCode.REFUSED == result.code
+    assert step in result.out
+    assert json.loads(as_json.out)["outcomes"][0]["next_step"].startswith(step)
+
+
+def test_agreements_are_listed(run: Run, enrolled: Enrolled) -> None:
+    """Every agreement of the agency, with its state and parties."""
+    home = enrolled("fr.police")
+
+    text = run("agreement", "list", "--home", home.path)
+    data = json.loads(run("agreement", "list", "--home", home.path, "--json").out)
+
+    assert [
+        "AGREEMENT  STATE     FROM        PARTIES               TITLE",
+        "x@1        in force  2026-01-01  fr.police, de.police  Agreement of the tests",
+    ] == text.out.splitlines()
+    assert [("x", 1, "in force", ["fr.police", "de.police"])] == [
+        (item["agreement_id"], item["version"], item["state"], item["parties"]) for item in data
+    ]

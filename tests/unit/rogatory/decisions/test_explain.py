@@ -107,12 +107,15 @@ def test_conditions_are_named() -> None:
 
 
 def test_no_agreement_has_no_remedy() -> None:
-    """Where no clause was read there is nothing to suggest."""
+    """Where no clause was read there is no change to suggest, but somewhere to look."""
     decision = decide(
         agreement=None, header=s.header(s.part()), recipient_index=0, context=s.context()
     )
 
-    assert ["Refused: no agreement of that id between the two is in force."] == explain(decision)
+    assert [
+        "Refused: no agreement of that id between the two is in force.",
+        "See which agreements are in force: rogatory agreement list.",
+    ] == explain(decision)
 
 
 @pytest.mark.parametrize(
