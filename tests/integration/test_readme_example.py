@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import runpy
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,16 @@ from rogatory import clock
 from rogatory.agreements import compile_agreement
 from rogatory.errors import Refused
 from rogatory.exchange.v1 import directory_service_pb2
+from rogatory.home import AgencySettings, Home
 from rogatory.keyfiles import write_key_file, write_private_file
 from rogatory.keys import PrivateKey
 from rogatory.notes import NoteSigner
 from rogatory.policy import Policy
 from rogatory.receipts import Receipt
 from rogatory_gateway.server import Gateway
-from tests.integration.readme_example import send_hosts
 from tests.support.world import ORIGIN, Agency, World, signer
 
+EXAMPLE = Path(__file__).with_name("readme_example.py")
 AGREEMENT = """\
 agreement_id: fr-de-cyber-2026
 version: 1
@@ -40,15 +42,17 @@ HOSTS = """\
 """
 
 
-async def test_example_leaves_a_receipt_that_verifies(tmp_path: Path) -> None:
+async def test_example_leaves_a_receipt_that_verifies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A permitted file of hosts leaves a receipt that an auditor verifies without the gateway."""
     world, agreement = _world(tmp_path / "gateway", article="Art. 4(1)")
-    home = _home(tmp_path / "home", world.agencies["fr.police"])
+    folder = _folder(tmp_path, world.agencies["fr.police"], monkeypatch)
 
     async with Gateway(world.settings) as gateway:
-        await asyncio.to_thread(send_hosts, home, f"localhost:{gateway.port}", ORIGIN)
+        await run_example(folder, gateway)
         registry = gateway.context.registry()
-    receipt = Receipt.parse((home / "hosts.tlog-proof").read_bytes())
+    receipt = Receipt.parse((folder / "hosts.tlog-proof").read_bytes())
     compiled = compile_agreement(agreement)
     verified = receipt.verify(
         Policy(
@@ -64,14 +68,16 @@ async def test_example_leaves_a_receipt_that_verifies(tmp_path: Path) -> None:
     ]
 
 
-async def test_example_raises_what_the_readme_says(tmp_path: Path) -> None:
+async def test_example_raises_what_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under an agreement without the article it cites, the example ends in `Refused`."""
     world, _ = _world(tmp_path / "gateway", article="Art. 5")
-    home = _home(tmp_path / "home", world.agencies["fr.police"])
+    folder = _folder(tmp_path, world.agencies["fr.police"], monkeypatch)
 
     async with Gateway(world.settings) as gateway:
         with pytest.raises(Refused) as refused:
-            await asyncio.to_thread(send_hosts, home, f"localhost:{gateway.port}", ORIGIN)
+            await run_example(folder, gateway)
 
     assert "NO_SUCH_ARTICLE" == refused.value.reason
     assert refused.value.receipt is not None
@@ -85,17 +91,29 @@ def _world(folder: Path, *, article: str) -> tuple[World, bytes]:
     return world, world.agree(AGREEMENT.format(article=article))
 
 
-def _home(folder: Path, agency: Agency) -> Path:
-    """Lay out an agency's folder as the command line does."""
-    (folder / "keys").mkdir(parents=True)
-    (folder / "tls").mkdir()
+def _folder(folder: Path, agency: Agency, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lay out what the example finds where it is run: the agency's folder, and the hosts."""
+    home = Home(folder / "fr")
+    home.create()
     seed = hashlib.sha256(f"{agency.agency_id} signing".encode()).digest()
-    write_key_file(folder / "keys/signing.pem", PrivateKey.from_seed(seed))
-    write_private_file(folder / "keys/tls.pem", agency.tls_key)
-    (folder / "tls/client.pem").write_bytes(agency.tls_certificate)
-    (folder / "tls/ca.pem").write_bytes(agency.ca)
+    write_key_file(home.key("signing"), PrivateKey.from_seed(seed))
+    write_private_file(home.key("tls"), agency.tls_key)
+    home.client_certificate.write_bytes(agency.tls_certificate)
+    home.ca_certificate.write_bytes(agency.ca)
     (folder / "hosts.json").write_text(HOSTS)
+    monkeypatch.chdir(folder)
     return folder
+
+
+async def run_example(folder: Path, gateway: Gateway) -> None:
+    """Run the example as a program, once the folder says where the gateway is."""
+    log = NoteSigner(name=ORIGIN, signer=signer("log")).key
+    Home(folder / "fr").write_settings(
+        AgencySettings(
+            agency="fr.police", gateway=f"localhost:{gateway.port}", origin=ORIGIN, log=log.text
+        )
+    )
+    await asyncio.to_thread(runpy.run_path, str(EXAMPLE))
 
 
 def _directory_entry(

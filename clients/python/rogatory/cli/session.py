@@ -8,10 +8,9 @@ from pathlib import Path
 
 import typer
 
-from rogatory.client import Client, TlsCredentials
+from rogatory.client import Client, homes
 from rogatory.client.settings import SignerInRole
 from rogatory.errors import ConfigurationError
-from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home
 from rogatory.keyfiles import needs_passphrase
 from rogatory.signers import FileSigner
@@ -57,13 +56,9 @@ def message_signers(home: Home, officers: Sequence[str] = ()) -> list[SignerInRo
 
     Raises:
         KeyFileError: A key file is missing or cannot be used.
+        ConfigurationError: One has a passphrase, and there is nobody to ask.
     """
-    signers: list[SignerInRole] = [(file_signer(home.key("signing")), codes_pb2.KEY_ROLE_SIGNING)]
-    signers += [
-        (file_signer(home.key(f"officer-{officer}")), codes_pb2.KEY_ROLE_OFFICER)
-        for officer in officers
-    ]
-    return signers
+    return homes.message_signers(home, officers, passphrase=passphrase_for)
 
 
 def connect(home: Home, *, signers: Sequence[SignerInRole] = ()) -> Client:
@@ -73,18 +68,4 @@ def connect(home: Home, *, signers: Sequence[SignerInRole] = ()) -> Client:
         ConfigurationError: The agency is not enrolled, or a file is missing.
         KeyFileError: The TLS key cannot be used.
     """
-    settings = home.enrolled()
-    tls_key = home.key("tls")
-    return Client(
-        target=settings.gateway,
-        agency=settings.agency,
-        audience=settings.origin,
-        tls=TlsCredentials.from_files(
-            certificate=home.client_certificate,
-            key=tls_key,
-            ca=home.ca_certificate,
-            passphrase=passphrase_for(tls_key),
-        ),
-        signers=signers,
-        log_keys=[home.log_key()],
-    )
+    return Client.from_home(home.path, signers=signers, passphrase=passphrase_for)

@@ -14,6 +14,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -25,6 +26,7 @@ from rogatory.audit.v1 import audit_service_pb2
 from rogatory.checkpoints import SignedCheckpoint
 from rogatory.client import calls, faults, logview
 from rogatory.client.drafts import Draft
+from rogatory.client.homes import Passphrase, belongings
 from rogatory.client.inbox import InboxPosition
 from rogatory.client.results import Submitted
 from rogatory.client.retry import RetryPolicy
@@ -109,6 +111,46 @@ class AsyncClient:
             open_aio_channel(target, self._settings.need(tls)) if channel is None else channel
         )
         self._methods: dict[str, aio.UnaryUnaryMultiCallable[Any, Any]] = {}
+
+    @classmethod
+    def from_home(
+        cls,
+        path: Path | str | None = None,
+        *,
+        officers: Sequence[str] = (),
+        signers: Sequence[SignerInRole] | None = None,
+        passphrase: Passphrase | None = None,
+        last_checkpoint: SignedCheckpoint | None = None,
+        retry: RetryPolicy | None = None,
+        deadline: float = 30.0,
+    ) -> Self:
+        """Make a client from an agency's folder, as the command line keeps it.
+
+        Args:
+            path: The folder; by default ``ROGATORY_HOME``, else ``~/.config/rogatory``.
+            officers: Pseudonyms of officers whose keys sign too.
+            signers: Who signs instead of the folder's signing key and those officers.
+            passphrase: Asked for each key file; needed where one has a passphrase.
+            last_checkpoint: As for the constructor, and so the rest.
+            retry: Bounds of retrying.
+            deadline: Seconds that each try of a call may take.
+
+        Raises:
+            ConfigurationError: The agency is not enrolled, or a file is missing.
+            KeyFileError: A key file is missing or cannot be used.
+        """
+        found = belongings(path, officers=officers, signers=signers, passphrase=passphrase)
+        return cls(
+            target=found.target,
+            agency=found.agency,
+            audience=found.audience,
+            tls=found.tls,
+            signers=found.signers,
+            log_keys=found.log_keys,
+            last_checkpoint=last_checkpoint,
+            retry=retry,
+            deadline=deadline,
+        )
 
     async def __aenter__(self) -> Self:
         return self
