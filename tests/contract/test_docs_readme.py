@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from rogatory.agreements import read_agreement
 from rogatory.exchange.v1 import agreement_pb2
+from rogatory.recordfiles import parse_json
+from rogatory.records.v1 import common_pb2
+from rogatory.references import completer
 from tests.support import documents
 
 README = documents.read("README.md")
@@ -23,13 +22,12 @@ DOCUMENTS = (
     "docs/protocol.md",
     "docs/architecture.md",
 )
+EARLIER = common_pb2.MessageReference(
+    sender="fr.police", message_id="01a20232-142b-76cd-8a39-1a0990e0954a", header_digest=bytes(32)
+)
+"""What an example of a message about an earlier one is about."""
 NAMES_END = 42
 """Column at which the tree in docs/architecture.md begins to explain."""
-SUSPECT = """\
-{"persons": [{"category": "DATA_SUBJECT_CATEGORY_SUSPECT",
-  "names": [{"kind": "PERSON_NAME_KIND_FULL",
-             "texts": [{"text": "Jan Novák", "script": "Latn"}]}]}]}
-"""
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -75,28 +73,14 @@ def test_agreement_says_what_the_readme_reads_in_it() -> None:
     assert agreement_pb2.REFUSAL_REACH_PART == agreement.clauses[2].reach
 
 
-def test_evaluation_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    """Asking beforehand gives the article, what is missing and the smallest change, as shown."""
-    shown = next(block for block in documents.fenced(README, "console") if "evaluate" in block)
-    command, _, expected = shown.partition("\n")
-    (tmp_path / "agreement.yaml").write_text(documents.fenced(README, "yaml")[0])
-    (tmp_path / "suspect.json").write_text(SUSPECT)
+def test_records_are_what_the_readme_calls_them() -> None:
+    """Every file of records that is shown can be sent as it stands there."""
+    kinds = []
+    for text in documents.fenced(README, "json"):
+        records = parse_json(text, complete=completer(lambda _sender, _id: None, about=EARLIER))
+        kinds += [message.DESCRIPTOR.name for message in records.contents]
 
-    result = subprocess.run(
-        ["sh", "-c", f"rogatory keygen fr.police >keys.txt && {command.removeprefix('$ ')}"],
-        cwd=tmp_path,
-        env=os.environ
-        | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "ROGATORY_HOME": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert (expected, 1) == (result.stdout, result.returncode), result.stderr
+    assert ["Indicators", "Persons", "Corrections"] == kinds
 
 
 def test_make_targets_exist() -> None:

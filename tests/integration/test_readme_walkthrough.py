@@ -17,13 +17,28 @@ PRELUDE = """\
 set -eu
 trap 'kill $! && wait $!' EXIT
 """
+FURTHER = """
+{evaluate} >evaluated.txt && exit 1 || test $? -eq 1
+python example.py
+"""
+"""What is shown with its output, a refusal, and the example in Python, which ends well."""
 
 
 def test_walkthrough(tmp_path: Path) -> None:
-    """From an empty folder to an acknowledged message, a receipt and a clean ledger."""
+    """From an empty folder to an acknowledged message, a receipt and a clean ledger.
+
+    Then what would be refused, word for word, and the same message from Python.
+    """
     (tmp_path / "agreement.yaml").write_text(documents.fenced(README, "yaml")[0])
-    (tmp_path / "hosts.json").write_text(documents.fenced(README, "json")[0])
-    script = "".join(documents.fenced(README, "sh"))
+    hosts, suspect = documents.fenced(README, "json")[:2]
+    (tmp_path / "hosts.json").write_text(hosts)
+    (tmp_path / "suspect.json").write_text(suspect)
+    (tmp_path / "example.py").write_text(documents.fenced(README, "python")[0])
+    evaluation = next(block for block in documents.fenced(README, "console") if "evaluate" in block)
+    command, _, evaluated = evaluation.partition("\n")
+    script = "".join(documents.fenced(README, "sh")) + FURTHER.format(
+        evaluate=command.removeprefix("$ ")
+    )
     own_port = script.replace("--name localhost", f"--name localhost --port {_free_port()}")
 
     result = subprocess.run(
@@ -45,6 +60,8 @@ def test_walkthrough(tmp_path: Path) -> None:
     assert 0 == result.returncode, result.stdout + result.stderr
     assert own_port != script
     assert "\nclean: verified" in result.stdout
+    assert evaluated == (tmp_path / "evaluated.txt").read_text()
+    assert (tmp_path / "hosts.tlog-proof").exists()
     assert _shape(_receipt_as_shown()) in _shape(result.stdout)
 
 
