@@ -102,6 +102,17 @@ def _recipient(text: str) -> envelope_pb2.Recipient:
     return recipient(agency, agreement, article.strip())
 
 
+def need_files(draft: Draft, files: Sequence[Path] | None) -> Sequence[Path]:
+    """Return the files of records; only a TRANSFER is nothing without any.
+
+    Raises:
+        typer.BadParameter: There is none, and there has to be.
+    """
+    if not files and draft.kind == codes_pb2.KIND_TRANSFER:
+        raise typer.BadParameter("name at least one file of records", param_hint="FILE...")
+    return files or ()
+
+
 def contents(
     files: Sequence[Path],
     *,

@@ -79,11 +79,12 @@ def evaluate(
         retention_days=retention_days,
         exercise=False,
     ).draft()
+    named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     earlier = Earlier(place, client=None, exercise=False)
     draft, complete = kinds.refer(draft, references, earlier)
     contents = compose.contents(
-        files or (),
+        named,
         schema=schema,
         complete=complete,
         agency=place.settings().agency,

@@ -13,7 +13,6 @@ from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit, plain
 from rogatory.cli.session import connect, message_signers
 from rogatory.client import Client
-from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -82,14 +81,13 @@ def send(
         retention_days=retention_days,
         exercise=exercise,
     ).draft()
-    if not files and draft.kind == codes_pb2.KIND_TRANSFER:
-        raise typer.BadParameter("name at least one file of records", param_hint="FILE...")
+    named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with connect(place, signers=message_signers(place, officer_key or ())) as client:
         earlier = Earlier(place, client=client, exercise=exercise)
         draft, complete = kinds.refer(draft, references, earlier)
         contents = compose.contents(
-            files or (),
+            named,
             schema=schema,
             complete=complete,
             agency=place.settings().agency,

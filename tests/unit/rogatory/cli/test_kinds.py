@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rogatory.agreements.base import base_text
 from rogatory.cli.exits import ExitCode
 from rogatory.envelopes import OpenedEnvelope, open_envelope
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
@@ -15,7 +16,7 @@ from rogatory.home import Home
 from rogatory.records.v1 import correction_pb2
 from tests.unit.rogatory.cli.conftest import INDICATOR, Enrolled, Run, send_to_de
 from tests.unit.rogatory.client.loopback import Loopback
-from tests.unit.rogatory.client.world import World, message_id
+from tests.unit.rogatory.client.world import AGREEMENT_TEXT, World, message_id
 
 Records = Callable[..., Path]
 
@@ -172,6 +173,60 @@ def test_draft_of_another_kind_is_evaluated(
 
     assert "Permitted for de.police under Base Art. 3(1)." in result.out
     assert 1 == len(gateway.received)
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "text"),
+    [
+        ("de.police", 0, "Permitted for de.police under Base Art. 3(1)."),
+        ("th.police", ExitCode.REFUSED, "Refer to a message that you sent to the recipient"),
+    ],
+)
+def test_reference_is_judged_with_no_gateway(
+    *,
+    run: Run,
+    enrolled: Enrolled,
+    records: Records,
+    gateway: Loopback,
+    tmp_path: Path,
+    to: str,
+    code: int,
+    text: str,
+) -> None:
+    """Evaluating looks at what is in the folder: to whom the message in question was sent."""
+    home = enrolled("fr.police")
+    before = sent_before(run, home, records, gateway)
+    calls = gateway.calls.total()
+    agreement = tmp_path / "base.yaml"
+    # The base agreement names no parties; a text of one's own has to.
+    parties = "parties: [{agency: fr.police}, {agency: de.police}, {agency: th.police}]\n"
+    agreement.write_text(
+        base_text().replace("agreement_id: base", f"agreement_id: own\n{parties}", 1)
+    )
+
+    result = run(
+        *("agreement", "evaluate", agreement, "--kind", "recall", "--about", name_of(before)),
+        *("--to", f"{to}:own:Base Art. 3(1)", "--home", home.path),
+    )
+
+    assert (code, True) == (result.code, text in result.out), result
+    assert calls == gateway.calls.total()
+
+
+@pytest.mark.parametrize("command", [["send"], ["agreement", "evaluate", "x.yaml"]])
+def test_transfer_needs_records(
+    run: Run, enrolled: Enrolled, world: World, tmp_path: Path, command: list[str]
+) -> None:
+    """A TRANSFER without a file of records says so; the other kinds may do without."""
+    home = enrolled("fr.police")
+    agreement = tmp_path / "x.yaml"
+    agreement.write_text(AGREEMENT_TEXT)
+
+    words = [str(agreement) if word == "x.yaml" else word for word in command]
+    result = run(*words, "--to", "de.police:x:Art. 2", "--home", home.path)
+
+    assert ExitCode.USAGE == result.code
+    assert "name at least one file of records" in result.err
 
 
 @pytest.mark.parametrize(
