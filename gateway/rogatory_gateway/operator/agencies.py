@@ -220,8 +220,13 @@ def revoke(ledger: Ledger, agency_id: str, *, reason: str) -> int:
 
     Raises:
         AgreementError: there is no such agency.
-        ConfigurationError: it is revoked already.
+        ConfigurationError: it is revoked already, or no reason is given.
     """
+    if not reason.strip():
+        raise ConfigurationError(
+            "--reason is empty, and the reason stands in the log for ever",
+            hint="Say in a few words why the agency is shut out.",
+        )
     ledger.refresh()
     if agency_id in ledger.registry.revoked:
         raise ConfigurationError(f"{agency_id} is revoked already", hint="Nothing is left to do.")
