@@ -7,10 +7,11 @@ that is silently ignored is no limit.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rogatory import envelopes
-from rogatory.errors import ConfigurationError
+from rogatory.errors import ConfigurationError, KeyFileError, KeyRejected, NoteError
 from rogatory.notes import is_key_name
 
 FILE_NAME = "gateway.toml"
@@ -214,6 +215,15 @@ class Settings(BaseSettings):
 def join_address(host: str, port: int) -> str:
     """Return ``host:port``, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Put the setting, as ``[tls] key``, before what is wrong with the file that it names."""
+    try:
+        yield
+    except (ConfigurationError, KeyFileError, KeyRejected, NoteError) as error:
+        raise type(error)(f"{key}: {error.message}", hint=error.hint) from error
 
 
 def load(folder: Path) -> Settings:

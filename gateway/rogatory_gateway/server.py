@@ -24,7 +24,6 @@ from rogatory.exchange.v1 import (
     exchange_service_pb2,
     exchange_service_pb2_grpc,
 )
-from rogatory.keyfiles import read_private_file
 from rogatory.notes import NoteSigner
 from rogatory.signers import FileSigner
 from rogatory_gateway import telemetry
@@ -44,10 +43,9 @@ from rogatory_gateway.services.context import Context
 from rogatory_gateway.services.directory import DirectoryService
 from rogatory_gateway.services.exchange import ExchangeService
 from rogatory_gateway.services.frames import Registrar
+from rogatory_gateway.services.listening import cannot_listen, check_free, credentials
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rogatory_gateway.config import Settings
 
 REFRESH_SECONDS = 0.25
@@ -222,40 +220,21 @@ class Gateway:
                 (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
             )
         address = join_address(settings.listen.host, settings.listen.port)
+        offered = credentials(settings.tls)
+        check_free(settings.listen)
         try:
-            self.port = self._server.add_secure_port(address, self._credentials())
+            self.port = self._server.add_secure_port(address, offered)
         except RuntimeError as error:
-            raise ConfigurationError(
-                f"can't listen on {address}",
-                hint="Stop what listens there, or set another [listen] port.",
-            ) from error
+            raise cannot_listen(settings.listen, "gRPC could not") from error
         await self._server.start()
         for service in ("", *SERVICES):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
-
-    def _credentials(self) -> grpc.ServerCredentials:
-        tls = self.settings.tls
-        return grpc.ssl_server_credentials(
-            [(read_private_file(tls.key), _read(tls.certificate, "tls.certificate"))],
-            root_certificates=_read(tls.client_ca, "tls.client_ca"),
-            require_client_auth=True,
-        )
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _read(path: Path, key: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{key} names {path}, which can't be read: {error.strerror}",
-            hint=f"Put the PEM file there, or set {key} to where it is.",
-        ) from error
 
 
 async def serve(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from rogatory_gateway.pki.authority import (
 )
 from rogatory_gateway.pki.certificates import (
     check_client_certificate,
+    check_pair,
     check_server_files,
     check_validity,
     issuer_of,
@@ -36,6 +37,7 @@ __all__ = [
     "SERVER_DAYS",
     "Authority",
     "check_client_certificate",
+    "check_pair",
     "check_server_files",
     "check_validity",
     "issuer_of",

@@ -42,13 +42,7 @@ def check_server_files(*, certificate: Path, key: Path, client_ca: Path, now: da
         KeyFileError: the key file is missing, or open to others.
     """
     chain = read_certificates(certificate)
-    loaded = read_private_key(key)
-    public = getattr(loaded, "public_key", lambda: None)()
-    if public_bytes(public) != spki_of(chain[0]):
-        raise ConfigurationError(
-            f"{key} is not the key of the certificate in {certificate}",
-            hint="Give the two files of one certificate, its own first in the chain.",
-        )
+    check_pair(chain, read_private_key(key), what=f"{key} and {certificate}")
     check_validity(chain[0], what=str(certificate), now=now)
     for authority in read_certificates(client_ca):
         try:
@@ -62,6 +56,23 @@ def check_server_files(*, certificate: Path, key: Path, client_ca: Path, now: da
                 hint="Give the certificate of the authority that issues to the agencies.",
             )
         check_validity(authority, what=str(client_ca), now=now)
+
+
+def check_pair(chain: Sequence[x509.Certificate], key: object, *, what: str) -> None:
+    """Check that a key is that of the first certificate of a chain.
+
+    Args:
+        what: The two files, as an error names them.
+
+    Raises:
+        ConfigurationError: it is another certificate's.
+    """
+    public = getattr(key, "public_key", lambda: None)()
+    if public_bytes(public) != spki_of(chain[0]):
+        raise ConfigurationError(
+            f"{what} are not key and certificate of each other",
+            hint="Give the two files of one certificate, its own first in the chain.",
+        )
 
 
 def check_validity(certificate: x509.Certificate, *, what: str, now: datetime) -> None:
