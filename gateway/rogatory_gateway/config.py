@@ -31,6 +31,12 @@ FOLDER_VARIABLE = "ROGATORY_GATEWAY_DIR"
 MAX_ORIGIN = 128
 """Longest origin: the header's field `audience` takes no more."""
 
+AN_ORIGIN = (
+    f"an origin has 1 to {MAX_ORIGIN} characters, no spaces and no plus sign, as "
+    "gateway.example.org/exchange"
+)
+"""What `is_origin` wants, for people."""
+
 DEFAULT_HOST = "127.0.0.1"
 """Loopback: a gateway is opened to the network on purpose, not by leaving a key out."""
 DEFAULT_PORT = 7443
@@ -89,12 +95,8 @@ class GatewaySection(_Section):
     @field_validator("origin")
     @classmethod
     def _origin(cls, value: str) -> str:
-        if not is_key_name(value) or len(value) > MAX_ORIGIN:
-            message = (
-                f"an origin has 1 to {MAX_ORIGIN} characters, no spaces and no plus sign, "
-                "as gateway.example.org/exchange"
-            )
-            raise ValueError(message)
+        if not is_origin(value):
+            raise ValueError(AN_ORIGIN)
         return value
 
 
@@ -131,9 +133,11 @@ class LogSection(_Section):
 
     Attributes:
         key: Private key that signs checkpoints.
+        verifier_key: Its public half under the log's name, as partners pin it.
     """
 
     key: Path = Path("log-key.pem")
+    verifier_key: Path = Path("log.vkey")
 
 
 class LimitsSection(_Section):
@@ -210,6 +214,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """``host:port`` that partners are told."""
         return self.gateway.address or join_address(self.listen.host, self.listen.port)
+
+
+def is_origin(text: str) -> bool:
+    """Tell whether a text can name a log, and be the audience of messages."""
+    return is_key_name(text) and len(text) <= MAX_ORIGIN
 
 
 def join_address(host: str, port: int) -> str:

@@ -24,8 +24,6 @@ from rogatory.exchange.v1 import (
     exchange_service_pb2,
     exchange_service_pb2_grpc,
 )
-from rogatory.notes import NoteSigner
-from rogatory.signers import FileSigner
 from rogatory_gateway import telemetry
 from rogatory_gateway.admission.admission import Admission
 from rogatory_gateway.admission.committer import Committer
@@ -35,8 +33,8 @@ from rogatory_gateway.config import join_address
 from rogatory_gateway.delivery.hub import Hub
 from rogatory_gateway.delivery.publishing import Publisher
 from rogatory_gateway.delivery.reader import Reader
-from rogatory_gateway.ledger.database import migrate, open_engine
 from rogatory_gateway.ledger.ledger import Appended, Ledger
+from rogatory_gateway.ledger.starting import CHECK_SECONDS, explained, open_log
 from rogatory_gateway.services.agreement import AgreementService
 from rogatory_gateway.services.audit import AuditService
 from rogatory_gateway.services.context import Context
@@ -92,17 +90,16 @@ class Gateway:
     async def _open(self) -> None:
         settings = self.settings
         limits = settings.limits
-        engine = open_engine(settings.gateway.data)
+        opened = open_log(settings)
+        engine = opened.engine
         self._stack.callback(engine.dispose)
-        migrate(engine)
-        self.ledger = Ledger(engine, now=time.time_ns)
+        if not opened.checked:
+            log.info("ledger file checked in part; fsck checks all", seconds=CHECK_SECONDS)
+        with explained(settings):
+            self.ledger = Ledger(engine, now=time.time_ns)
         self._stack.callback(self.ledger.close)
         head = self.ledger.head
-        self.publisher = Publisher(
-            signer=NoteSigner(name=settings.gateway.origin, signer=FileSigner(settings.log.key)),
-            size=head.size,
-            root=head.frontier.root,
-        )
+        self.publisher = Publisher(signer=opened.signer, size=head.size, root=head.frontier.root)
         self.hub = Hub()
         self.reader = Reader(engine)
         self._stack.callback(self.reader.close)

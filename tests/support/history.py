@@ -11,7 +11,7 @@ from rogatory.envelopes import OpenedEnvelope, open_envelope, verify_signatures
 from rogatory.errors import EnvelopeError
 from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import common_pb2
-from rogatory_gateway.ledger.database import DATABASE_FILE, migrate, open_engine
+from rogatory_gateway.ledger.database import DATABASE_FILE, open_engine
 from rogatory_gateway.ledger.items import AccessItem, AdvanceItem, Item, MessageItem, RejectionItem
 from rogatory_gateway.ledger.ledger import Ledger
 from tests.support import records
@@ -52,7 +52,6 @@ class History:
         world.enrol(SG)
         world.agree(AGREEMENT)
         self._engine = open_engine(world.folder / "data")
-        migrate(self._engine)
         self.ledger = Ledger(self._engine, now=time.time_ns)
 
     def close(self) -> None:

@@ -36,7 +36,7 @@ from rogatory.records.v1 import common_pb2
 from rogatory.signers import MemorySigner
 from rogatory_gateway import pki
 from rogatory_gateway.config import Settings, load
-from rogatory_gateway.ledger.database import migrate, open_engine
+from rogatory_gateway.ledger.database import create, open_engine
 from rogatory_gateway.ledger.items import OPERATOR, GovernanceItem
 from rogatory_gateway.ledger.ledger import Ledger
 
@@ -180,7 +180,6 @@ class World:
 
     def __init__(self, folder: Path, *, extra_config: str = "") -> None:
         self.folder = folder
-        self._migrated = False
         self._together: list[entry_pb2.Governance] | None = None
         self.agencies: dict[str, Agency] = {}
         self.now = time.time_ns()
@@ -200,6 +199,7 @@ class World:
         write_key_file(folder / "log-key.pem", private_key("log"))
         verifier_key = NoteSigner(name=ORIGIN, signer=signer("log")).key
         (folder / "log.vkey").write_text(f"{verifier_key.text}\n")
+        create(folder / "data", log=verifier_key)
 
     @property
     def settings(self) -> Settings:
@@ -278,9 +278,6 @@ class World:
             self._together += documents
             return
         engine = open_engine(self.folder / "data")
-        if not self._migrated:
-            migrate(engine)
-            self._migrated = True
         ledger = Ledger(engine, now=time.time_ns)
         items = [GovernanceItem(actor=OPERATOR, document=document) for document in documents]
         ledger.append(items)

@@ -10,7 +10,6 @@ import typer
 
 from rogatory.enrolment import write_answer
 from rogatory.errors import ConfigurationError
-from rogatory.notes import VerifierKey
 from rogatory_gateway.cli.terminal import (
     AsJson,
     Folder,
@@ -21,9 +20,9 @@ from rogatory_gateway.cli.terminal import (
     show_table,
 )
 from rogatory_gateway.config import load
+from rogatory_gateway.ledger.starting import log_signer
 from rogatory_gateway.operator import agencies
 from rogatory_gateway.operator.opening import load_registry, open_ledger, open_snapshot
-from rogatory_gateway.operator.setup import VERIFIER_KEY_FILE
 
 app = typer.Typer(help="Admit agencies, list them, revoke them.", no_args_is_help=True)
 
@@ -68,7 +67,6 @@ def add(
         say(f"{request_out} written. Next: sign it, then give the result with --certificate.")
         return
     now = time.time_ns()
-    log_key = _verifier_key(folder)
     with open_ledger(settings) as ledger:
         candidate = agencies.examine(request, ledger.registry)
         described = candidate.describe()
@@ -77,7 +75,9 @@ def add(
         prepared = None
         if request.csr:
             pem = agencies.certify(candidate, settings, certificate=certificate, now=now)
-            prepared = agencies.answer(candidate, settings, certificate_pem=pem, log_key=log_key)
+            prepared = agencies.answer(
+                candidate, settings, certificate_pem=pem, log_key=log_signer(settings).key
+            )
         if not candidate.entered:
             confirm("Did the agency read you the same phrase, and do you admit it?", yes=yes)
         index = agencies.admit(ledger, candidate)
@@ -139,17 +139,6 @@ def _present(described: dict[str, Any]) -> None:
     for key in described["keys"]:
         officer = f" of {key['officer']}" if key["officer"] else ""
         say(f"key          {key['role']}{officer}, until {key['valid_until']}")
-
-
-def _verifier_key(folder: Path) -> VerifierKey:
-    path = folder / VERIFIER_KEY_FILE
-    try:
-        return VerifierKey.parse(path.read_text(encoding="utf-8").strip())
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} can't be read: {error.strerror}",
-            hint="Restore it from a backup; `rogatory-gateway status` shows the verifier key.",
-        ) from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rogatory_gateway.cli.terminal import (
     EXIT_DAMAGED,
+    EXIT_FAILED,
     AsJson,
     Folder,
     progress,
@@ -20,9 +21,8 @@ from rogatory_gateway.cli.terminal import (
     show_table,
 )
 from rogatory_gateway.config import load
-from rogatory_gateway.operator.fsck import Report, check_ledger, check_log_key
+from rogatory_gateway.operator.fsck import Report, check_ledger, check_set_up
 from rogatory_gateway.operator.opening import open_snapshot
-from rogatory_gateway.operator.setup import VERIFIER_KEY_FILE
 from rogatory_gateway.operator.status import collect
 
 
@@ -59,13 +59,13 @@ def status(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
 
 
 def fsck(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
-    """Verify everything at rest again. Exits with 3 when anything is found.
+    """Verify everything at rest again. Exits with 3 when the ledger is damaged.
 
-    Works while the gateway serves, on the state of the moment it starts.
+    With 1 when only settings or key files are at fault. Works while the gateway serves, on the
+    state of the moment it starts.
     """
     settings = load(folder)
     report = Report(origin=settings.gateway.origin)
-    check_log_key(settings, folder / VERIFIER_KEY_FILE, report)
     bar = Progress(
         TextColumn("verifying"),
         BarColumn(),
@@ -76,6 +76,7 @@ def fsck(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
         disable=not sys.stderr.isatty(),
     )
     with open_snapshot(settings) as connection, bar:
+        check_set_up(connection, settings, report)
         task = bar.add_task("entries", total=None)
         check_ledger(
             connection,
@@ -92,12 +93,15 @@ def _conclude(report: Report, *, as_json: bool) -> None:
         for finding in report.findings:
             show(str(finding))
         verified = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
-        show(f"{'clean' if report.clean else 'DAMAGED'}: verified {verified or 'an empty log'}")
+        state = "DAMAGED" if report.damaged else "clean" if report.clean else "the ledger is clean"
+        show(f"{state}: verified {verified or 'an empty log'}")
     say(
         f"{report.size} entries in {report.seconds:.1f} s, "
         f"{report.entries_per_second:,.0f} entries/s"
     )
-    if not report.clean:
+    for hint in dict.fromkeys(finding.hint for finding in report.findings if finding.hint):
+        say(f"error: the set-up is at fault. {hint}")
+    if report.damaged:
         listed = len(report.findings)
         total = report.faults.total()
         more = f" ({listed} of them listed)" if listed < total else ""
@@ -106,3 +110,5 @@ def _conclude(report: Report, *, as_json: bool) -> None:
             "and restore a backup that fsck finds clean."
         )
         raise typer.Exit(EXIT_DAMAGED)
+    if not report.clean:
+        raise typer.Exit(EXIT_FAILED)

@@ -1,26 +1,36 @@
-"""The database under the ledger: engine, pragmas, schema migrations."""
+"""The database under the ledger: engine, pragmas, making it, schema migrations."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, insert
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from rogatory import merkle
 from rogatory.errors import ConfigurationError
+from rogatory_gateway.ledger import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from rogatory.notes import VerifierKey
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 DATABASE_FILE = "ledger.sqlite3"
+
+RESTORE = (
+    "Keep a copy of the folder as it is, and restore the newest backup: a log that begins anew "
+    "contradicts every receipt."
+)
+"""What to do about a ledger that is lost or damaged."""
 
 READER_CONNECTIONS = 8
 """Connections kept for reads; one more is the writer's own."""
@@ -30,16 +40,19 @@ WAL_PAGES = 4096
 
 
 def open_engine(folder: Path, *, read_only: bool = False) -> Engine:
-    """Return an engine on the ledger in ``folder``.
+    """Return an engine on the ledger in ``folder``, which is never made by opening it.
 
     Connections begin transactions only when told to, so that the writer can take the lock at once
     (BEGIN IMMEDIATE) and readers never block it.
     """
-    database = folder / DATABASE_FILE
-    query = {"uri": "true", "mode": "ro"} if read_only else {}
-    name = f"file:{database}" if read_only else str(database)
+    return _engine(folder, mode="ro" if read_only else "rw")
+
+
+def _engine(folder: Path, *, mode: str) -> Engine:
+    """Return an engine in a mode of SQLite's: ``ro``, ``rw``, or ``rwc``, which makes the file."""
+    database = (folder / DATABASE_FILE).absolute().as_uri()
     engine = create_engine(
-        URL.create("sqlite", database=name, query=query),
+        URL.create("sqlite", database=database, query={"uri": "true", "mode": mode}),
         poolclass=QueuePool,
         pool_size=READER_CONNECTIONS,
         connect_args={"check_same_thread": False, "timeout": 5.0},
@@ -49,7 +62,7 @@ def open_engine(folder: Path, *, read_only: bool = False) -> Engine:
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
         connection.isolation_level = None
         cursor = connection.cursor()
-        if not read_only:
+        if mode != "ro":
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
@@ -64,32 +77,84 @@ def open_engine(folder: Path, *, read_only: bool = False) -> Engine:
     return engine
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to this version's revision.
+def create(folder: Path, *, log: VerifierKey) -> None:
+    """Make the empty ledger of a new log. Nothing else ever makes one.
+
+    Args:
+        folder: Where it is to be; it has none yet.
+        log: Origin and public key of the log, recorded in the ledger for good.
 
     Raises:
-        ConfigurationError: the database can't be written, or is of a newer version.
+        ConfigurationError: there is a ledger already.
+        sqlalchemy.exc.SQLAlchemyError: it can't be written.
     """
-    config = _alembic_config()
+    if (folder / DATABASE_FILE).exists():
+        raise ConfigurationError(
+            f"there is a ledger in {folder} already",
+            hint="Choose another folder: a ledger is never overwritten.",
+        )
+    engine = _engine(folder, mode="rwc")
     try:
         with engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-            known = {
-                script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
-            }
-            if current is not None and current not in known:
-                raise ConfigurationError(
-                    f"the ledger has schema revision {current}, which this version does not know",
-                    hint="Run the newer rogatory-gateway that wrote it, or restore a backup.",
+            _upgrade(connection, log=log)
+            connection.execute(
+                insert(tables.head).values(
+                    id=1,
+                    size=0,
+                    entry_time=0,
+                    frontier=merkle.Frontier().to_bytes(),
+                    governance=0,
                 )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            )
             connection.commit()
-    except SQLAlchemyError as error:
+    finally:
+        engine.dispose()
+
+
+def file_of(engine: Engine) -> str:
+    """Return the path of an engine's database."""
+    return unquote(urlsplit(engine.url.database or "").path)
+
+
+def check_revision(connection: Connection) -> None:
+    """Check that a database holds a ledger's tables, of a revision that this version knows.
+
+    Raises:
+        ConfigurationError: it holds none, or those of a newer version.
+    """
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None:
         raise ConfigurationError(
-            f"the ledger at {engine.url.database} can't be opened: {error.__class__.__name__}",
-            hint="Check that the data folder exists, is writable and has room.",
-        ) from error
+            f"{file_of(connection.engine)} holds no ledger: its tables are not there", hint=RESTORE
+        )
+    scripts = ScriptDirectory.from_config(_alembic_config()).walk_revisions()
+    if current not in {script.revision for script in scripts}:
+        raise ConfigurationError(
+            f"the ledger has schema revision {current}, which this version does not know",
+            hint="Run the newer rogatory-gateway that wrote it, or restore a backup.",
+        )
+
+
+def migrate(engine: Engine, *, log: VerifierKey) -> None:
+    """Bring the tables of a ledger to this version's revision.
+
+    Args:
+        log: Recorded in a ledger that does not say yet whose log it is.
+
+    Raises:
+        ConfigurationError: there are no tables, or those of a newer version.
+        sqlalchemy.exc.SQLAlchemyError: the database can't be written.
+    """
+    with engine.connect() as connection:
+        check_revision(connection)
+        _upgrade(connection, log=log)
+        connection.commit()
+
+
+def _upgrade(connection: Connection, *, log: VerifierKey) -> None:
+    config = _alembic_config()
+    config.attributes |= {"connection": connection, "verifier_key": log.text}
+    command.upgrade(config, "head")
 
 
 def _alembic_config() -> Config:

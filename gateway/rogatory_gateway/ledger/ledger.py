@@ -108,7 +108,6 @@ class Ledger:
         self._statements = Statements(engine.dialect)
         self._memory = Memory(self._connection, self._statements)
         with self._connection.begin():
-            self._memory.create()
             self._memory.synchronise()
 
     @property

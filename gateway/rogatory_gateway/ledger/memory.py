@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from rogatory import merkle
 from rogatory.tiles import TILE_HEIGHT, TILE_WIDTH
@@ -56,19 +56,6 @@ class Memory:
         self.inboxes: dict[tuple[str, bool], int] = {}
         self.registry = Registry()
         self.head = UNKNOWN
-
-    def create(self) -> None:
-        """Give a new database its head."""
-        if self._connection.execute(select(tables.head.c.id)).first() is None:
-            self._connection.execute(
-                insert(tables.head).values(
-                    id=1,
-                    size=0,
-                    entry_time=0,
-                    frontier=merkle.Frontier().to_bytes(),
-                    governance=0,
-                )
-            )
 
     def forget(self) -> None:
         """Mark everything as unsure: the next `synchronise` loads it."""

@@ -34,6 +34,15 @@ head = Table(
     Column("governance", BigInteger, nullable=False),
 )
 
+# Whose log this is: one row, written when the ledger was made, never changed.
+log = Table(
+    "log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # rogatory.notes.VerifierKey as text: origin, key id, public key.
+    Column("verifier_key", String, nullable=False),
+)
+
 # The log's entries, append-only. `idx` is assigned from the head, never by a sequence.
 entries = Table(
     "entries",

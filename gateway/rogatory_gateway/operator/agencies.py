@@ -15,7 +15,7 @@ from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.notes import VerifierKey
 from rogatory.statements import TLS_ALGORITHM
 from rogatory_gateway import pki
-from rogatory_gateway.config import Settings
+from rogatory_gateway.config import Settings, naming
 from rogatory_gateway.ledger.items import OPERATOR, GovernanceItem
 from rogatory_gateway.ledger.ledger import Ledger
 from rogatory_gateway.ledger.registry import Registry
@@ -173,16 +173,19 @@ def certify(
                 f"{candidate.agency_id} enrols",
                 hint="Issue it from the certificate request in the agency's file.",
             )
-        pki.check_client_certificate(
-            found[0], client_ca=pki.read_certificates(settings.tls.client_ca), now=moment
-        )
+        with naming("[tls] client_ca"):
+            authorities = pki.read_certificates(settings.tls.client_ca)
+        pki.check_client_certificate(found[0], client_ca=authorities, now=moment)
         return b"".join(map(pki.to_pem, found))
     if settings.tls.client_ca_key is None:
         raise ConfigurationError(
             "this gateway has no sandbox authority that could issue a certificate",
             hint="Issue one from the request (see --request-out) and give it with --certificate.",
         )
-    sandbox = pki.read_authority(certificate=settings.tls.client_ca, key=settings.tls.client_ca_key)
+    with naming("[tls] client_ca and client_ca_key"):
+        sandbox = pki.read_authority(
+            certificate=settings.tls.client_ca, key=settings.tls.client_ca_key
+        )
     issued = sandbox.issue_client(
         agency_id=candidate.agency_id,
         spki=candidate.request.tls_key,
@@ -202,8 +205,10 @@ def answer(
     Raises:
         ConfigurationError: a certificate file can't be read.
     """
-    chain = pki.read_certificates(settings.tls.certificate)
-    known = pki.read_certificates(settings.tls.client_ca)
+    with naming("[tls] certificate"):
+        chain = pki.read_certificates(settings.tls.certificate)
+    with naming("[tls] client_ca"):
+        known = pki.read_certificates(settings.tls.client_ca)
     authority = pki.issuer_of(chain[-1], [*known, chain[-1]]) or known[0]
     return EnrolmentAnswer(
         agency=candidate.agency_id,

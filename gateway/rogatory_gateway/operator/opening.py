@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, select
 
-from rogatory.errors import ConfigurationError
 from rogatory_gateway.config import Settings
 from rogatory_gateway.ledger import tables
-from rogatory_gateway.ledger.database import DATABASE_FILE, migrate, open_engine
+from rogatory_gateway.ledger.database import check_revision
 from rogatory_gateway.ledger.ledger import Ledger
 from rogatory_gateway.ledger.registry import Registry
+from rogatory_gateway.ledger.starting import explained, open_ledger_file, open_log
 
 
 @contextmanager
@@ -25,12 +24,12 @@ def open_ledger(settings: Settings, *, now: Callable[[], int] = time.time_ns) ->
     sides load afresh what the other has entered.
 
     Raises:
-        ConfigurationError: there is no ledger, or it can't be written.
+        RogatoryError: it is not there, not sound, not the log of these settings, or can't be
+            written.
     """
-    engine = _engine(settings, read_only=False)
+    engine = open_log(settings).engine
     try:
-        migrate(engine)
-        with _explained(settings):
+        with explained(settings):
             ledger = Ledger(engine, now=now)
             try:
                 yield ledger
@@ -47,10 +46,11 @@ def open_snapshot(settings: Settings) -> Iterator[Connection]:
     Raises:
         ConfigurationError: there is no ledger, or it can't be read.
     """
-    engine = _engine(settings, read_only=True)
+    engine = open_ledger_file(settings, read_only=True)
     try:
-        with _explained(settings), engine.connect() as connection:
+        with explained(settings), engine.connect() as connection:
             # The first read begins the transaction and fixes what it sees; closing rolls it back.
+            check_revision(connection)
             connection.execute(select(tables.head.c.size)).first()
             yield connection
     finally:
@@ -66,25 +66,3 @@ def load_registry(connection: Connection) -> Registry:
     table = tables.governance.c
     rows = connection.execute(select(table.document, table.entry_time).order_by(table.idx))
     return Registry.replay((document, entry_time) for document, entry_time in rows)
-
-
-def _engine(settings: Settings, *, read_only: bool) -> Engine:
-    folder = settings.gateway.data
-    if not (folder / DATABASE_FILE).is_file():
-        raise ConfigurationError(
-            f"there is no ledger in {folder}",
-            hint="Check [gateway] data in gateway.toml, or restore the folder from a backup.",
-        )
-    return open_engine(folder, read_only=read_only)
-
-
-@contextmanager
-def _explained(settings: Settings) -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise ConfigurationError(
-            f"the ledger in {settings.gateway.data} can't be used: {cause}",
-            hint="Check disk space and rights; if the file is damaged, restore a backup.",
-        ) from error

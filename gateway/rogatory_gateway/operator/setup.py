@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import secrets
 import shutil
 import time
@@ -18,19 +19,23 @@ from rogatory.notes import NoteSigner
 from rogatory.signers import MemorySigner
 from rogatory_gateway import pki
 from rogatory_gateway.config import (
+    AN_ORIGIN,
     DEFAULT_HOST,
     DEFAULT_LINGER_MS_MAX,
     DEFAULT_PORT,
     FILE_NAME,
     MAX_ORIGIN,
     Settings,
+    is_origin,
     join_address,
     load,
 )
-from rogatory_gateway.ledger.database import migrate, open_engine
-from rogatory_gateway.ledger.ledger import Ledger
+from rogatory_gateway.ledger.database import create as create_ledger
+from rogatory_gateway.ledger.starting import explained
 
-VERIFIER_KEY_FILE = "log.vkey"
+_MAX_DOMAIN = 253
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+"""RFC 1123 section 2.1; an internationalised name in its ASCII form."""
 _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not listened on
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -93,7 +98,14 @@ def create(
             hint="Choose another, or move what is there away: keys are never overwritten.",
         )
     names = names or _names_of(host)
+    for name in names:
+        _check_name(name)
     origin = origin or f"{names[0]}/exchange"
+    if not is_origin(origin):
+        raise ConfigurationError(
+            f"--origin {origin!r} can't name a log: {AN_ORIGIN}",
+            hint="Give such a one, or leave it out: then it is the first --name with /exchange.",
+        )
     now = datetime.fromtimestamp(time.time(), tz=UTC)
     building = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     try:
@@ -110,7 +122,7 @@ def create(
             encoding="utf-8",
         )
         settings = load(building)
-        verifier_key = _fill(building, settings, names=names, authority=authority, now=now)
+        verifier_key = _fill(settings, names=names, authority=authority, now=now)
         building.rename(folder)
     except OSError as error:
         raise ConfigurationError(
@@ -123,7 +135,6 @@ def create(
 
 
 def _fill(
-    folder: Path,
     settings: Settings,
     *,
     names: tuple[str, ...],
@@ -146,16 +157,28 @@ def _fill(
         pki.write_key(tls.client_ca_key, sandbox.key)
     log_key = PrivateKey.from_seed(secrets.token_bytes(32))
     write_key_file(settings.log.key, log_key)
-    verifier_key = NoteSigner(name=settings.gateway.origin, signer=MemorySigner(log_key)).key.text
-    (folder / VERIFIER_KEY_FILE).write_text(f"{verifier_key}\n", encoding="utf-8")
+    verifier_key = NoteSigner(name=settings.gateway.origin, signer=MemorySigner(log_key)).key
+    settings.log.verifier_key.write_text(f"{verifier_key.text}\n", encoding="utf-8")
     settings.gateway.data.mkdir(mode=0o700)
-    engine = open_engine(settings.gateway.data)
+    with explained(settings):
+        create_ledger(settings.gateway.data, log=verifier_key)
+    return verifier_key.text
+
+
+def _check_name(name: str) -> None:
+    """Check that partners can reach a gateway by this name.
+
+    Raises:
+        ConfigurationError: it is neither an address nor a DNS name.
+    """
     try:
-        migrate(engine)
-        Ledger(engine, now=time.time_ns).close()
-    finally:
-        engine.dispose()
-    return verifier_key
+        ipaddress.ip_address(name)
+    except ValueError:
+        if len(name) > _MAX_DOMAIN or not all(map(_LABEL.fullmatch, name.split("."))):
+            raise ConfigurationError(
+                f"--name {name!r} is neither a DNS name nor an address",
+                hint="Give the name by which partners reach the gateway, as gateway.example.org.",
+            ) from None
 
 
 def _names_of(host: str) -> tuple[str, ...]:
@@ -213,7 +236,7 @@ port = {port}
 {tls_lines}
 
 [log]
-# Signs checkpoints. Its public half is in {VERIFIER_KEY_FILE}.
+# Signs checkpoints. Its public half, which partners pin, is in log.vkey.
 key = "log-key.pem"
 
 [commit]

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, select
 from rogatory import clock, merkle
 from rogatory.checkpoints import Checkpoint, sign_checkpoint
 from rogatory.errors import ConfigurationError
-from rogatory.notes import NoteSigner
-from rogatory.signers import FileSigner
 from rogatory_gateway.config import Settings
 from rogatory_gateway.ledger import tables
+from rogatory_gateway.ledger.database import RESTORE
+from rogatory_gateway.ledger.starting import check_same_log, log_signer, recorded_key
 from rogatory_gateway.operator import agencies, agreements
 from rogatory_gateway.operator.opening import load_registry
 
@@ -26,16 +26,15 @@ def collect(connection: Connection, settings: Settings, *, now: int) -> dict[str
         now: Nanoseconds since the Unix epoch.
 
     Raises:
-        ConfigurationError: the ledger is empty of even its head.
+        ConfigurationError: the ledger has no head, or is another log's than the settings say.
         RogatoryError: the log's key or a governance entry can't be used.
     """
     head = connection.execute(select(tables.head)).first()
     if head is None:
-        raise ConfigurationError(
-            "the ledger has no head", hint="Start the gateway once: `rogatory-gateway serve`."
-        )
+        raise ConfigurationError("the ledger has no head: it is damaged", hint=RESTORE)
     frontier = merkle.Frontier.from_bytes(head.frontier)
-    signer = NoteSigner(name=settings.gateway.origin, signer=FileSigner(settings.log.key))
+    signer = log_signer(settings)
+    check_same_log(settings, signer.key, recorded_key(connection))
     checkpoint = Checkpoint(origin=settings.gateway.origin, size=frontier.size, root=frontier.root)
     registry = load_registry(connection)
     versions = agreements.listing(registry, now=now)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
@@ -19,14 +18,13 @@ from sqlalchemy.exc import DatabaseError
 from rogatory.audit.v1 import entry_pb2
 from rogatory.entries import OpenedEntry, open_entry
 from rogatory.envelopes import SALT_BYTES
-from rogatory.errors import EnvelopeError, RogatoryError
+from rogatory.errors import ConfigurationError, EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import envelope_pb2
-from rogatory.notes import NoteSigner
-from rogatory.signers import FileSigner
 from rogatory_gateway.config import Settings
 from rogatory_gateway.ledger import tables
 from rogatory_gateway.ledger.items import OPERATOR
 from rogatory_gateway.ledger.registry import Registry
+from rogatory_gateway.ledger.starting import log_signer, mismatches, recorded_key
 from rogatory_gateway.operator.fsck.findings import Fault, Report
 from rogatory_gateway.operator.fsck.inboxes import InboxCheck
 from rogatory_gateway.operator.fsck.messages import MessageCheck
@@ -47,22 +45,27 @@ _TAGS = {
 }
 
 
-def check_log_key(settings: Settings, verifier_key_file: Path, report: Report) -> None:
-    """Check that the verifier key handed out belongs to the key that signs checkpoints."""
+def check_set_up(connection: Connection, settings: Settings, report: Report) -> None:
+    """Check that origin, log key and the verifier key handed out are those of this ledger's log.
+
+    What the ledger records outranks the settings: it becomes the report's ``origin``.
+    """
+    recorded = None
     try:
-        signer = NoteSigner(name=settings.gateway.origin, signer=FileSigner(settings.log.key))
-        published = verifier_key_file.read_text(encoding="utf-8").strip()
+        recorded = recorded_key(connection)
+    except ConfigurationError as error:
+        report.add(Fault.RECORDED_KEY, "log", error.message)
+    except DatabaseError as error:
+        report.add(Fault.DATABASE, "log", f"reading stopped: {error.orig}")
+    if recorded is not None:
+        report.origin = recorded.name
+    try:
+        signer = log_signer(settings)
     except RogatoryError as error:
-        report.add(Fault.LOG_KEY, str(settings.log.key), error.message)
-    except (OSError, UnicodeDecodeError) as error:
-        report.add(Fault.LOG_KEY, str(verifier_key_file), f"it can't be read: {error}")
-    else:
-        if published != signer.key.text:
-            report.add(
-                Fault.LOG_KEY,
-                str(verifier_key_file),
-                f"it holds {published[:100]!r}; the log's key is {signer.key.text}",
-            )
+        report.add(Fault.SET_UP, str(settings.log.key), error.message, hint=error.hint)
+        return
+    for fault in mismatches(settings, signer.key, recorded):
+        report.add(Fault.SET_UP, "gateway.toml", fault.message, hint=fault.hint)
 
 
 def check_ledger(connection: Connection, *, report: Report, progress: Progress) -> Report:

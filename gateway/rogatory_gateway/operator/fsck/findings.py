@@ -1,4 +1,4 @@
-"""What `fsck` finds: each kind of damage by name, and where."""
+"""What `fsck` finds: each kind of damage by name, and where; and faults of the set-up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ MAX_LISTED = 1000
 
 
 class Fault(StrEnum):
-    """Kinds of damage. What each means stands beside it; the text of a finding says the rest."""
+    """Kinds of damage, and `SET_UP`, which is none.
+
+    What each means stands beside it; the text of a finding says the rest.
+    """
 
     DATABASE = "database"  # the database file itself is damaged
     HEAD = "head"  # the head disagrees with the entries
@@ -48,7 +51,8 @@ class Fault(StrEnum):
     INBOX_TABLE = "inbox-table"  # the table's last position or cursor differs from the log
     DELIVERY = "delivery"  # an advance that does not follow on the one before
     QUOTA = "quota"  # what a quota counted differs from the messages
-    LOG_KEY = "log-key"  # the verifier key handed out is not the log key's
+    RECORDED_KEY = "recorded-key"  # the ledger does not say whose log it is
+    SET_UP = "set-up"  # settings or key files, not the ledger: the finding's hint mends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,13 @@ class Finding:
         fault: Its kind.
         where: As ``entry 17``, ``entry 17, outcome 2``, ``tile/0/000``, ``inbox nl.police``.
         text: What is wrong there.
+        hint: What to do about it; empty for damage, where it is always the same.
     """
 
     fault: Fault
     where: str
     text: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.fault}: {self.where}: {self.text}"
@@ -97,27 +103,38 @@ class Report:
         return not self.faults
 
     @property
+    def damaged(self) -> bool:
+        """Whether what was found is in the ledger, and not in the set-up alone."""
+        return any(fault is not Fault.SET_UP for fault in self.faults)
+
+    @property
     def entries_per_second(self) -> float:
         """Entries verified a second."""
         return self.counts["entries"] / self.seconds if self.seconds else 0.0
 
-    def add(self, fault: Fault, where: str, text: str) -> None:
+    def add(self, fault: Fault, where: str, text: str, *, hint: str = "") -> None:
         """Add a finding."""
         self.faults[fault] += 1
         if len(self.findings) < MAX_LISTED:
-            self.findings.append(Finding(fault=fault, where=where, text=text))
+            self.findings.append(Finding(fault=fault, where=where, text=text, hint=hint))
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as one object."""
         return {
             "clean": self.clean,
+            "damaged": self.damaged,
             "origin": self.origin,
             "size": self.size,
             "root": self.root.hex(),
             "verified": dict(self.counts),
             "faults": {str(fault): count for fault, count in self.faults.items()},
             "findings": [
-                {"fault": str(item.fault), "where": item.where, "text": item.text}
+                {
+                    "fault": str(item.fault),
+                    "where": item.where,
+                    "text": item.text,
+                    "hint": item.hint,
+                }
                 for item in self.findings
             ],
             "findings_omitted": self.faults.total() - len(self.findings),

@@ -120,7 +120,17 @@ def test_init_that_fails_leaves_nothing(run: Run, tmp_path: Path) -> None:
     failed = run("init", "gateway", "--origin", "two words")
 
     assert 1 == failed.code
-    assert "[gateway] origin" in failed.err
+    assert failed.err.startswith("error: --origin 'two words' can't name a log: ")
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["bad name!!", "-a.example", "a..example", "x" * 64])
+def test_init_names_the_option_at_fault(run: Run, tmp_path: Path, name: str) -> None:
+    """Not a file that is gone again when the error is read."""
+    failed = run("init", "gateway", "--name=gateway.example", f"--name={name}")
+
+    assert 1 == failed.code
+    assert failed.err.startswith(f"error: --name {name!r} is neither")
     assert [] == list(tmp_path.iterdir())
 
 
@@ -491,14 +501,32 @@ def test_fsck_names_damage_and_exits_with_3(
     assert as_json.json["clean"] is False
 
 
-def test_fsck_finds_a_foreign_verifier_key(run: Run, home: Path) -> None:
-    """What is handed to partners belongs to the key that signs."""
-    (home / "log.vkey").write_text("gateway.example/exchange+00000000+AAAA\n")
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        (lambda home: (home / "log-key.pem").chmod(0o644), "chmod 600"),
+        (lambda home: (home / "log.vkey").unlink(), "Write into it this line: gateway.example/"),
+        (lambda home: (home / "log.vkey").write_text("x"), "Write into it this line: gateway."),
+    ],
+)
+def test_fsck_tells_a_fault_of_the_set_up_from_damage(
+    run: Run, home: Path, change: Callable[[Path], object], advice: str
+) -> None:
+    """Exit code 1, not 3, and what mends it instead of the advice to restore a backup."""
+    change(home)
 
-    found = run("fsck", "--dir", home, "--json")
+    found = run("fsck", "--dir", home)
+    as_json = run("fsck", "--dir", home, "--json")
 
-    assert 3 == found.code
-    assert {"log-key": 1} == found.json["faults"]
+    assert (1, 1) == (found.code, as_json.code)
+    assert found.out.startswith("set-up: ")
+    assert "the ledger is clean" in found.out
+    assert advice in found.err
+    assert "backup" not in found.err
+    assert (False, False, {"set-up": 1}) == tuple(
+        as_json.json[key] for key in ("clean", "damaged", "faults")
+    )
+    assert advice in as_json.json["findings"][0]["hint"]
 
 
 @pytest.mark.parametrize(
@@ -513,7 +541,17 @@ def test_every_command_says_where_it_looked(run: Run, command: tuple[str, ...]) 
     assert "rogatory-gateway init" in result.err
 
 
-@pytest.mark.parametrize("command", [("status",), ("fsck",), ("agency", "list")])
+EVERY_USE = [
+    ("status",),
+    ("fsck",),
+    ("agency", "list"),
+    ("agency", "revoke", NL, "--reason", "x", "--yes"),
+    ("agreement", "list"),
+    ("serve",),
+]
+
+
+@pytest.mark.parametrize("command", EVERY_USE)
 def test_a_lost_ledger_is_named(run: Run, home: Path, command: tuple[str, ...]) -> None:
     """Not silently made anew."""
     (home / "data" / DATABASE_FILE).unlink()
@@ -521,8 +559,57 @@ def test_a_lost_ledger_is_named(run: Run, home: Path, command: tuple[str, ...]) 
     result = run(*command, "--dir", home)
 
     assert 1 == result.code
-    assert "there is no ledger in" in result.err
+    assert "[gateway] data: there is no ledger in" in result.err
     assert not (home / "data" / DATABASE_FILE).exists()
+
+
+@pytest.mark.parametrize("command", EVERY_USE)
+def test_a_damaged_ledger_is_named_in_one_way(
+    run: Run, home: Path, command: tuple[str, ...]
+) -> None:
+    """Every command says SQLite's own words, and what to do."""
+    (home / "data" / DATABASE_FILE).write_bytes(b"no database" * 1000)
+
+    result = run(*command, "--dir", home)
+
+    assert 1 == result.code
+    assert (
+        f"error: the ledger {home}/data/{DATABASE_FILE} can't be used: file is not a database. "
+        "The file is damaged. Keep a copy of the folder as it is, and restore the newest backup"
+    ) in result.err
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [("log", "key"), ("tls", "key"), ("tls", "certificate"), ("tls", "client_ca")],
+)
+def test_a_file_that_is_not_there_is_named_by_its_setting(
+    run: Run, home: Path, section: str, key: str
+) -> None:
+    """A path alone would leave the operator to guess which setting it came from."""
+    settings = load(home)
+    path = getattr(getattr(settings, section), key)
+    path.unlink()
+
+    result = run("serve", "--dir", home)
+
+    assert 1 == result.code
+    assert f"error: [{section}] {key}: " in result.err
+    assert str(path) in result.err
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_a_revocation_wants_a_reason(
+    run: Run, home: Path, tmp_path: Path, nl: Agency, reason: str
+) -> None:
+    """It stands in the log for ever; nothing is entered without."""
+    run("agency", "add", request_file(tmp_path, nl), "--dir", home, "--yes")
+
+    refused = run("agency", "revoke", NL, "--reason", reason, "--dir", home, "--yes")
+
+    assert 1 == refused.code
+    assert "--reason is empty" in refused.err
+    assert 1 == run("status", "--dir", home, "--json").json["log"]["size"]
 
 
 def test_the_folder_can_come_from_the_environment(

@@ -13,13 +13,14 @@ from rogatory import clock, merkle
 from rogatory.audit.v1 import entry_pb2
 from rogatory.envelopes import outcome_commitment
 from rogatory.exchange.v1 import decision_pb2, envelope_pb2
+from rogatory.notes import NoteSigner
 from rogatory_gateway.config import load
 from rogatory_gateway.ledger.database import DATABASE_FILE
-from rogatory_gateway.operator.fsck import Fault, Report, check_ledger, check_log_key
+from rogatory_gateway.operator.fsck import Fault, Report, check_ledger, check_set_up
 from rogatory_gateway.operator.fsck.findings import MAX_LISTED
 from rogatory_gateway.operator.opening import open_snapshot
 from tests.support.history import NL, fill
-from tests.support.world import ORIGIN
+from tests.support.world import ORIGIN, signer
 
 Tampering = Callable[[sqlite3.Connection], object]
 
@@ -583,15 +584,44 @@ def test_a_damaged_file_ends_in_a_finding(folder: Path) -> None:
     assert report.faults[Fault.DATABASE]
 
 
-def test_the_verifier_key_handed_out_is_the_log_keys(folder: Path, tmp_path: Path) -> None:
+def check_with_settings(folder: Path) -> Report:
+    """Verify the ledger in a gateway's folder, and what the settings make of it."""
+    settings = load(folder)
+    report = Report(origin=settings.gateway.origin)
+    with open_snapshot(settings) as connection:
+        check_set_up(connection, settings, report)
+        return check_ledger(connection, report=report, progress=lambda _done, _size: None)
+
+
+def test_the_verifier_key_handed_out_is_the_log_keys(folder: Path) -> None:
     """A `log.vkey` of another key would make partners trust another log."""
-    file = tmp_path / "log.vkey"
-    file.write_text("gateway.example/exchange+00000000+AAAA\n")
-    report = Report(origin=ORIGIN)
+    other = NoteSigner(name=ORIGIN, signer=signer("other")).key
+    (folder / "log.vkey").write_text(other.text)
 
-    check_log_key(load(folder), file, report)
+    report = check_with_settings(folder)
 
-    assert {Fault.LOG_KEY: 1} == report.faults
+    assert ({Fault.SET_UP: 1}, False) == (report.faults, report.damaged)
+
+
+def test_settings_of_another_log_are_no_damage(folder: Path) -> None:
+    """Messages were for the log that the ledger records, and that is what they are judged by."""
+    file = folder / "gateway.toml"
+    file.write_text(file.read_text().replace(ORIGIN, "gateway.example/second"))
+
+    report = check_with_settings(folder)
+
+    assert (ORIGIN, {Fault.SET_UP: 2}) == (report.origin, report.faults)
+    assert all("[gateway] origin" in finding.text for finding in report.findings)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM log", "UPDATE log SET verifier_key='x'"])
+def test_a_ledger_that_does_not_say_whose_log_it_is(folder: Path, statement: str) -> None:
+    """That is damage: without the record, two swapped files would show nowhere."""
+    tamper(folder, sql(statement))
+
+    report = check_with_settings(folder)
+
+    assert ({Fault.RECORDED_KEY: 1}, True) == (report.faults, report.damaged)
 
 
 def test_findings_are_counted_beyond_those_listed() -> None:
