@@ -29,6 +29,7 @@ MAX_PORT = 65_535
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NETWORK = re.compile(r"[0-9a-fA-F.:]+/[0-9]{1,3}", re.ASCII)
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_END_OF_AUTHORITY = re.compile(r"[/?#]")
 _SCHEMES = frozenset({"http", "https", "ftp"})
 
 HOST_TYPES = frozenset(
@@ -49,6 +50,17 @@ class Host(NamedTuple):
     type: int
     value: str
     family: str
+
+    @property
+    def name(self) -> str:
+        """The name or address alone, without scheme, port and path."""
+        if self.type == indicator_pb2.INDICATOR_TYPE_IPV6:
+            return self.value
+        rest = self.value.partition("://")[2] or self.value
+        authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
+        if authority.startswith("["):
+            return authority[1:].partition("]")[0]
+        return authority.partition(":")[0]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -210,11 +222,23 @@ def _host(text: str) -> tuple[int, str]:
 
 
 def choose(hosts: Sequence[Host], count: int) -> list[Host]:
-    """Return ``count`` of them, the same ones each time, spread over all lists, in their order."""
+    """Return ``count`` of them, the same ones each time, spread over all lists, in their order.
+
+    A host that is listed with several ports or paths is taken once before any is taken twice.
+    """
     if len(hosts) <= count:
         return list(hosts)
     ranked = sorted(range(len(hosts)), key=lambda at: rank(hosts[at].value))
+    first: dict[str, int] = {}
+    for at in ranked:
+        first.setdefault(hosts[at].name, at)
+    ranked.sort(key=lambda at: first[hosts[at].name] != at)
     return [hosts[at] for at in sorted(ranked[:count])]
+
+
+def distinct(hosts: Iterable[Host]) -> int:
+    """Return how many hosts there are, whatever ports and paths they are listed with."""
+    return len({host.name for host in hosts})
 
 
 def rank(value: str) -> bytes:
@@ -223,7 +247,10 @@ def rank(value: str) -> bytes:
 
 
 def made_up(count: int) -> list[Host]:
-    """Return hosts that exist nowhere: RFC 2606 names, RFC 5737 and RFC 3849 addresses."""
+    """Return hosts that exist nowhere: RFC 2606 names, RFC 5737 and RFC 3849 addresses.
+
+    No two share a name or an address. RFC 5737 has few addresses; names stand in beyond them.
+    """
     return [Host(*_made_up(number), _FAMILIES[number % len(_FAMILIES)]) for number in range(count)]
 
 
@@ -231,18 +258,20 @@ _FAMILIES = ("stealer-a", "stealer-b", "stealer-c")
 _NAMES = ("example", "test", "invalid", "example.com", "example.net", "example.org")
 _NETWORKS = ("192.0.2", "198.51.100", "203.0.113")
 _ADDRESSES = len(_NETWORKS) * 254
-_FIRST_PORT = 1024
+_FIRST_PORT, _PORTS = 1024, 50_000
 
 
 def _made_up(number: int) -> tuple[int, str]:
     name = f"c{number:05x}.{_NAMES[number % len(_NAMES)]}"
-    address = f"{_NETWORKS[number % len(_NETWORKS)]}.{1 + number // len(_NETWORKS) % 254}"
     match number % 20:
         case 0:
             return indicator_pb2.INDICATOR_TYPE_URL, f"http://{name}/gate/{number:x}.php"
         case 1 | 2:
-            port = _FIRST_PORT + number // _ADDRESSES
-            return indicator_pb2.INDICATOR_TYPE_HOST_PORT, f"{address}:{port}"
+            at = number // 20 * 2 + number % 20 - 1
+            network, last = _NETWORKS[at % len(_NETWORKS)], 1 + at // len(_NETWORKS)
+            host = f"{network}.{last}" if at < _ADDRESSES else name
+            port = _FIRST_PORT + number % _PORTS
+            return indicator_pb2.INDICATOR_TYPE_HOST_PORT, f"{host}:{port}"
         case 3:
             text = f"2001:db8::{number >> 16:x}:{number & 0xFFFF:x}"
             return indicator_pb2.INDICATOR_TYPE_IPV6, str(ipaddress.IPv6Address(text))

@@ -131,10 +131,46 @@ def test_the_same_hosts_are_chosen_each_time_in_their_order() -> None:
     assert everything == hosts.choose(everything, 500)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("bad.example", "bad.example"),
+        ("bad.example:443", "bad.example"),
+        ("192.0.2.7:6677", "192.0.2.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:8080", "2001:db8::1"),
+        ("http://[2001:db8::1]:8080/x", "2001:db8::1"),
+        ("https://bad.example:8443/Gate.php?ID=A", "bad.example"),
+        ("http://bad.example?to=http://other.example/", "bad.example"),
+        ("bad.example/wp-admin/FW1.php", "bad.example"),
+        ("192.0.2.7/gate", "192.0.2.7"),
+    ],
+)
+def test_a_host_is_what_stands_without_scheme_port_and_path(line: str, expected: str) -> None:
+    """By it hosts are counted, however often they are listed."""
+    found = hosts.read_line(line)
+    assert found is not None
+
+    assert expected == Host(*found, "family").name
+
+
+def test_no_host_is_chosen_twice_while_another_is_left() -> None:
+    """Ports and paths of a host make no further host; they come when there are no others."""
+    listed = [
+        Host(HOST_PORT, f"c{number // 4}.example:{8000 + number}", "x") for number in range(100)
+    ]
+
+    once, more = hosts.choose(listed, 25), hosts.choose(listed, 40)
+
+    assert (25, 25) == (len(once), hosts.distinct(once))
+    assert (40, 25) == (len(more), hosts.distinct(more))
+    assert set(once) <= set(more)
+
+
 def test_made_up_hosts_are_distinct_and_read_as_what_they_are() -> None:
-    """Reserved names and addresses only, each of the type it says."""
+    """Reserved names and addresses only, each of the type it says, and no host twice."""
     made = hosts.made_up(25_300)
 
-    assert 25_300 == len({host.value for host in made})
+    assert 25_300 == hosts.distinct(made)
     assert [] == [host for host in made if (host.type, host.value) != hosts.read_line(host.value)]
     assert ["domains", "hosts with a port", "URLs", "IPv6 addresses"] == list(hosts.tally(made))
