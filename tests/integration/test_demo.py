@@ -19,6 +19,7 @@ LISTS = """\
 # Reference: https://example.org
 http://192.0.2.1
 192.0.2.2:8080
+192.0.2.2:8443
 
 /gate.php
 c2.example
@@ -58,7 +59,10 @@ def fsck(folder: Path) -> int:
 def test_a_small_operation_runs_end_to_end_and_everything_verifies(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """One JSON object with totals from what was received; the folder is clean, nothing runs on."""
+    """One JSON object with totals from what was received; the folder is clean, nothing runs on.
+
+    Everything beside the counts that everybody asks for is in the one member `details`.
+    """
     folder = tmp_path / "demo"
 
     perform(folder=folder, as_json=True, scale=0.006)
@@ -66,15 +70,19 @@ def test_a_small_operation_runs_end_to_end_and_everything_verifies(
     told = json.loads(capfd.readouterr().out)
     assert [
         *("agencies", "messages", "indicators_delivered", "victim_notices", "suspects"),
-        *("refusals", "log", "verified", "seconds"),
-    ] == list(told)[:9]
+        *("refusals", "log", "verified", "seconds", "details"),
+    ] == list(told)
     assert (30, 152, 1296, 32) == (
         told["agencies"],
         told["indicators_delivered"],
         told["victim_notices"],
         told["suspects"],
     )
-    assert {"message_id", "article", "ground"} == told["refusals"][0].keys()
+    assert all(
+        {"message_id", "article", "ground", "recipient"} == row.keys() for row in told["refusals"]
+    )
+    rows = [tuple(row.values()) for row in told["refusals"]]
+    assert len(rows) == len(set(rows))
     assert 5 <= len({row["article"] for row in told["refusals"]})
     assert {
         *("NO_PERMITTING_CLAUSE", "REFUSED_BY_CLAUSE", "CONDITION_NOT_MET"),
@@ -83,8 +91,13 @@ def test_a_small_operation_runs_end_to_end_and_everything_verifies(
     assert {"origin", "size", "root", "vkey"} == told["log"].keys()
     assert ["signatures", "receipts", "proofs", "decisions"] == list(told["verified"])
     assert all(count > 0 for count in told["verified"].values())
+    details = told["details"]
     if confine.landlock_version():
-        assert {"by": "landlock", "attempts": 120, "denied": 120} == told["isolation"]
+        assert {"by": "landlock", "attempts": 120, "denied": 120} == details["isolation"]
+    assert (152, 1, 1, 3, 22) == tuple(
+        details[what] for what in ("distinct_hosts", "organisations", "places", "accounts", "links")
+    )
+    assert ["int.coordination", "lk.police", "th.police"] == details["corrections_confirmed_by"]
     assert [] == processes_of(folder)
     assert 0 == fsck(folder)
 
@@ -92,17 +105,20 @@ def test_a_small_operation_runs_end_to_end_and_everything_verifies(
 def test_it_takes_what_few_hosts_a_list_has(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Hosts come from the list alone, told apart rightly, and nothing is made up beside them."""
+    """Hosts come from the list alone, told apart rightly, and nothing is made up beside them.
+
+    Nor is one counted twice that is listed with a port and without.
+    """
     listed = tmp_path / "redline.txt"
     listed.write_text(LISTS, encoding="utf-8")
 
     perform(indicators=[listed], scale=0.002)
 
     report = capfd.readouterr().out
-    assert "4 hosts from 1 file, of 4 in them" in report
+    assert "4 hosts in 5 values from 1 file, of 4 hosts in 5 values in them" in report
     assert "fewer than 51: all are used, and none is made up" in report
     assert "left out, since they name no host: 1 URL paths" in report
-    assert "4 malicious hosts disseminated" in report
+    assert "4 malicious hosts disseminated in 5 values" in report
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

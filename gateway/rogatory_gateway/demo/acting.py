@@ -29,6 +29,7 @@ def result(*sent: Sent, **more: Any) -> Result:  # noqa: ANN401 - JSON values
     """Return what the play is told of messages sent."""
     return {
         "refusals": [row for item in sent for row in item.refusals],
+        "deliveries": sum(item.deliveries for item in sent),
         **more,
     }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rogatory.client import Draft, handling, recipient
+from rogatory.envelopes import parse_checked
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
-from rogatory.records.v1 import common_pb2, indicator_pb2
-from rogatory_gateway.demo import cast, content, persons, takedowns
+from rogatory.records.v1 import common_pb2
+from rogatory_gateway.demo import cast, content, corrections, persons, structures, takedowns
 from rogatory_gateway.demo.acting import (
     CASE,
     HOSTS_IN_A_PART,
@@ -47,20 +48,6 @@ async def report(desk: Desk, order: Result) -> Result:
     )
 
 
-_TIERS: dict[common_pb2.Tlp.ValueType, frozenset[int]] = {
-    common_pb2.TLP_GREEN: frozenset({indicator_pb2.INDICATOR_TYPE_DOMAIN}),
-    common_pb2.TLP_AMBER: frozenset(
-        {
-            indicator_pb2.INDICATOR_TYPE_IPV4,
-            indicator_pb2.INDICATOR_TYPE_IPV6,
-            indicator_pb2.INDICATOR_TYPE_HOST_PORT,
-        }
-    ),
-    common_pb2.TLP_AMBER_STRICT: frozenset({indicator_pb2.INDICATOR_TYPE_URL}),
-}
-"""How far each type of host may be shared: what points into a server least far."""
-
-
 async def disseminate(desk: Desk, order: Result) -> Result:
     """The desk sends all hosts, its own and those that partners reported, to the agencies.
 
@@ -71,7 +58,7 @@ async def disseminate(desk: Desk, order: Result) -> Result:
     reported = [item.host for item in desk.memory.hosts.values()]
     everything = sorted({host.value: host for host in (*own, *reported)}.values())
     sent = []
-    for tlp, types in _TIERS.items():
+    for tlp, types in content.TIERS.items():
         batches = parts([host for host in everything if host.type in types], HOSTS_IN_A_PART)
         audience = [member.agency_id for member in cast.NATIONAL]
         for first, group in ((True, batches[:1]), (False, batches[1:])):
@@ -158,7 +145,8 @@ async def arrests(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
     """An agency tells partners and the desk whom it arrested.
 
     One message, each recipient under its own agreement: fingerprints reach those whose agreement
-    permits them with a second approval, a note on health reaches nobody.
+    permits them with a second approval, a note on health reaches nobody, and the company, place,
+    accounts and links behind the suspects those whose agreement is about them.
     """
     draft = Draft(
         kind=codes_pb2.KIND_TRANSFER,
@@ -181,9 +169,19 @@ async def arrests(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
         persons.suspects(desk.agency),
         persons.fingerprints(desk.agency, 2),
         persons.health_notes(desk.agency),
+        *structures.parts(desk.agency),
         signers=desk.signers("duty", "head"),
     )
+    desk.told_of_suspects = parse_checked(envelope).reference
     return result(await desk.send(envelope))
+
+
+async def correct(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act
+    """An agency corrects a record towards everyone whom it had sent it."""
+    assert desk.told_of_suspects is not None
+    to = [cast.COORDINATOR, *(basis[0] for basis in _BASES[desk.agency])]
+    draft, part = corrections.ask(desk.told_of_suspects, to)
+    return result(await desk.send(desk.build(draft, part, signers=desk.signers("duty"))))
 
 
 async def seizures(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act
@@ -216,6 +214,7 @@ ACTS: dict[str, Act] = {
         takedowns.report_down,
         notify,
         arrests,
+        correct,
         seizures,
     )
 }

@@ -31,6 +31,19 @@ NOTICES_IN_A_PART = 2000
 SERVERS = {cast.ANALYST: 24, "sg.police": 9, "jp.police": 8}
 """Servers seized, 41 in all, by who seized them."""
 
+TIERS: dict[common_pb2.Tlp.ValueType, frozenset[int]] = {
+    common_pb2.TLP_GREEN: frozenset({indicator_pb2.INDICATOR_TYPE_DOMAIN}),
+    common_pb2.TLP_AMBER: frozenset(
+        {
+            indicator_pb2.INDICATOR_TYPE_IPV4,
+            indicator_pb2.INDICATOR_TYPE_IPV6,
+            indicator_pb2.INDICATOR_TYPE_HOST_PORT,
+        }
+    ),
+    common_pb2.TLP_AMBER_STRICT: frozenset({indicator_pb2.INDICATOR_TYPE_URL}),
+}
+"""How far each type of host may be shared: what points into a server least far."""
+
 _SPACE = uuid.UUID("6f1d6a0e-3f0b-5a52-9a43-6c1f6b7d2e10")
 _PARTNER_SHARE = 30
 """Of 256 hosts, so many lie with a private partner."""

@@ -28,9 +28,10 @@ from rogatory.keys import PublicKey
 from rogatory.merkle import leaf_hash, root_of
 from rogatory.notes import VerifierKey
 from rogatory.policy import Policy, verified_agreements
+from rogatory.records.v1 import common_pb2
 from rogatory.signers import FileSigner
 from rogatory.verification import VerifiedDelivery, verify_delivery
-from rogatory_gateway.demo import cast, content
+from rogatory_gateway.demo import cast, content, corrections
 from rogatory_gateway.demo.memory import Memory
 from rogatory_gateway.demo.outbox import Checks, Outbox, Sent
 
@@ -40,11 +41,16 @@ _TILE_WIDTH = 256
 _CONNECT_SECONDS = 60.0
 _PATIENCE_SECONDS = 120.0
 _ACKNOWLEDGED = frozenset({codes_pb2.KIND_TRANSFER, codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
-"""Kinds that an officer acknowledges. A receipt is not acknowledged with a receipt."""
+"""Kinds that an officer acknowledges, beside corrections. A receipt, or the confirmation of a
+correction, is not acknowledged with a receipt."""
 
 
 class Desk:
-    """One agency at work."""
+    """One agency at work.
+
+    Attributes:
+        told_of_suspects: The message in which it told of its suspects, once it did.
+    """
 
     def __init__(self, home: Home, *, progress: Callable[[dict[str, int]], None]) -> None:
         """Open an enrolled agency's folder.
@@ -58,6 +64,7 @@ class Desk:
         self.agency = settings.agency
         self.checks = Checks()
         self.memory = Memory(settings.agency)
+        self.told_of_suspects: common_pb2.MessageReference | None = None
         self._progress = progress
         self._signing = FileSigner(home.key("signing"))
         self._officers = {name: FileSigner(home.key(f"officer-{name}")) for name in cast.OFFICERS}
@@ -192,8 +199,11 @@ class Desk:
             self.checks.decisions += 1
             self._seen[verified.index] = leaf_hash(delivery.entry)
             records = self.memory.take(verified)
-            if verified.header.kind in _ACKNOWLEDGED:
+            corrected = corrections.is_asked(verified.header)
+            if corrected or verified.header.kind in _ACKNOWLEDGED:
                 receipts.append(self._receipt(verified, records))
+            if corrected:
+                receipts.append(self._confirmation(verified))
             # Others wait for this process's turn: thousands of messages may be under way.
             await asyncio.sleep(0)
         if receipts:
@@ -215,8 +225,15 @@ class Desk:
         word = content.acknowledgement(
             reference, agency=self.agency, officer="duty", records=records, now=time.time_ns()
         )
-        officer: SignerInRole = (self._officers["duty"], codes_pb2.KEY_ROLE_OFFICER)
-        return self.build(draft, word, signers=[officer])
+        return self.build(draft, word, signers=[self._duty])
+
+    def _confirmation(self, received: VerifiedDelivery) -> bytes:
+        draft, word = corrections.confirm(received.envelope.reference, agency=self.agency)
+        return self.build(draft, word, signers=[self._duty])
+
+    @property
+    def _duty(self) -> SignerInRole:
+        return self._officers["duty"], codes_pb2.KEY_ROLE_OFFICER
 
     async def _fail(self, error: BaseException) -> None:
         async with self._moved:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +15,13 @@ from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import (
     account_pb2,
     common_pb2,
+    correction_pb2,
     evidence_pb2,
     indicator_pb2,
+    link_pb2,
+    organisation_pb2,
     person_pb2,
+    place_pb2,
     victim_notice_pb2,
 )
 from rogatory.verification import VerifiedDelivery
@@ -57,6 +62,10 @@ class Memory:
         down, confirmed: Record ids that others report as taken down, as confirmed C2 servers.
         requests: Takedown requests received, with what they list.
         material: The first message that brought material for analysis.
+        structures: Record ids of organisations, places, accounts and links, by what they are.
+        corrected: By record id, what a correction said of it.
+        confirmations: Who confirmed a correction of this agency's.
+        copies: Indicators disseminated to it under the operation's agreement.
     """
 
     agency: str
@@ -68,6 +77,9 @@ class Memory:
     material: common_pb2.MessageReference | None = None
     suspects: dict[str, dict[str, Any]] = field(default_factory=dict)
     items: dict[str, tuple[int, int]] = field(default_factory=dict)
+    structures: dict[str, set[str]] = field(default_factory=dict)
+    corrected: dict[str, str] = field(default_factory=dict)
+    confirmations: set[str] = field(default_factory=set)
     references: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
     identities: list[bytes] = field(default_factory=list)
@@ -79,6 +91,8 @@ class Memory:
         header = message.header
         self.kinds[codes_pb2.Kind.Name(header.kind).removeprefix("KIND_").lower()] += 1
         self.identities.append(digest(f"{header.sender}/{header.message_id}"))
+        if header.kind == codes_pb2.KIND_CORRECTION and header.subject.confirmation:
+            self.confirmations.add(header.sender)
         for part in message.absent:
             self.withheld[part.article] += 1
         return sum(self._part(part, message) for part in message.contents if part is not None)
@@ -87,22 +101,28 @@ class Memory:
         match part:
             case indicator_pb2.Indicators():
                 self._indicators(part, message)
-                return len(part.indicators)
             case victim_notice_pb2.VictimNotices():
                 self.references.update(notice.reference for notice in part.notices)
-                return len(part.notices)
             case person_pb2.Persons():
                 for person in part.persons:
                     self._person(person, message.header.sender)
-                return len(part.persons)
             case evidence_pb2.EvidenceItems():
                 for item in part.items:
                     self.items[item.record_id] = (item.kind, max(1, item.quantity))
-                return len(part.items)
-            case account_pb2.Accounts():
-                return len(part.accounts)
+            case correction_pb2.Corrections():
+                for correction in part.corrections:
+                    self.corrected[correction.record.record_id] = correction.explanation
+            case (
+                organisation_pb2.Organisations()
+                | place_pb2.Places()
+                | account_pb2.Accounts()
+                | link_pb2.Links()
+            ):
+                known = self.structures.setdefault(part.DESCRIPTOR.name.lower(), set())
+                known.update(record.record_id for record in _records(part))
             case _:
                 return 0
+        return len(_records(part))
 
     def _indicators(self, part: indicator_pb2.Indicators, message: VerifiedDelivery) -> None:
         sender, agreement = message.header.sender, message.outcome.agreement_id
@@ -123,7 +143,8 @@ class Memory:
                 agreement=agreement,
             )
             listed.append(received)
-        self.copies += len(listed)
+        if agreement == cast.JOINT:
+            self.copies += len(listed)
         if request:
             self.requests.append((message.envelope.reference, listed))
         elif agreement == cast.ANALYSIS:
@@ -157,11 +178,21 @@ class Memory:
             "notices": pack(digest(reference) for reference in self.references),
             "suspects": self.suspects,
             "items": self.items,
+            "structures": {what: len(found) for what, found in self.structures.items()},
+            "corrected": sorted(self.corrected),
+            "confirmations": sorted(self.confirmations),
             "down": self.down,
             "confirmed": sorted(self.confirmed),
             "analysed": len(self.analysed),
             "withheld": dict(self.withheld),
         }
+
+
+def _records(part: Message) -> Sequence[Any]:
+    """Return the records of a part that holds a list of them."""
+    (field,) = part.DESCRIPTOR.fields
+    found: Sequence[Any] = getattr(part, field.name)
+    return found
 
 
 def digest(text: str) -> bytes:

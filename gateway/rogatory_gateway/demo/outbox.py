@@ -41,10 +41,12 @@ class Sent:
     Attributes:
         messages: The gateway's answers, in order.
         refusals: A row for each recipient refused.
+        deliveries: Recipients in whose inbox a message was put; an officer of each acknowledges it.
     """
 
     messages: list[Submitted] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: int = 0
 
 
 class Outbox:
@@ -105,6 +107,7 @@ class Outbox:
         self.seen[verified.index] = leaf_hash(submitted.receipt.entry)
         for cited, outcome in zip(verified.recipients, submitted.outcomes, strict=True):
             if outcome.inbox_position:
+                sent.deliveries += 1
                 last = self.positions.get(outcome.recipient, 0)
                 self.positions[outcome.recipient] = max(last, outcome.inbox_position)
             decision = outcome.decision

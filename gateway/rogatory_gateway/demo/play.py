@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rogatory.enrolment import read_request
-from rogatory_gateway.demo import cast, content, persons
+from rogatory_gateway.demo import cast, content, persons, structures
 from rogatory_gateway.demo.crew import LANDLOCK, Answer, Crew, PartyFailed
 from rogatory_gateway.demo.hosts import Host
 from rogatory_gateway.demo.house import House, draw_up, put_together
@@ -72,6 +72,7 @@ class Outcome:
         log: Origin, size, root and verifier key, which all of them saw alike.
         refusals: A row for each recipient refused.
         to_take_down: Hosts that agencies were told to take down.
+        to_acknowledge: Deliveries that an officer of the recipient is to acknowledge.
         denied, attempts: Attempts to read what is another's.
     """
 
@@ -80,6 +81,7 @@ class Outcome:
     log: dict[str, Any] = field(default_factory=dict)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     to_take_down: int = 0
+    to_acknowledge: int = 0
     denied: int = 0
     attempts: int = 0
 
@@ -95,6 +97,7 @@ class Play:
         hosts: Sequence[Host],
         sizes: Sizes,
         tell: Callable[[str], None],
+        expect: Callable[[str, int], None],
     ) -> None:
         """Prepare.
 
@@ -102,6 +105,7 @@ class Play:
             hosts: The malicious hosts.
             sizes: How much is exchanged.
             tell: Told what happens next, in a few words.
+            expect: Told how many `reports` or `receipts` are due, once that is known.
         """
         self.outcome = Outcome()
         self._house = house
@@ -109,6 +113,7 @@ class Play:
         self._hosts = hosts
         self._sizes = sizes
         self._tell = tell
+        self._expect = expect
         self._positions: dict[str, int] = {}
 
     async def enrol(self) -> None:
@@ -167,6 +172,8 @@ class Play:
         self._tell("suspects are arrested, evidence is seized")
         await self._act({agency: ("arrests", {}) for agency in persons.ARRESTED})
         await self._act({agency: ("seizures", {}) for agency in (*content.SERVERS, "vn.police")})
+        self._tell("a record is corrected")
+        await self._act({structures.INVESTIGATOR: ("correct", {})})
         self._tell("victims are notified")
         await self._act({desk: ("notify", {"count": sizes.notices})})
         self._tell("what no agreement permits is tried")
@@ -199,6 +206,7 @@ class Play:
         counts = {agency: answer["count"] for agency, answer in answers.items()}
         shares = share_out(self._sizes.down, counts)
         self.outcome.to_take_down = sum(shares.values())
+        self._expect("reports", self.outcome.to_take_down)
         await self._act(
             {
                 agency: (
@@ -216,6 +224,8 @@ class Play:
         answers = await self._crew.each_do(orders)
         for answer in answers.values():
             outcome.refusals += answer["refusals"]
+            outcome.to_acknowledge += answer["deliveries"]
+        self._expect("receipts", outcome.to_acknowledge)
         await self._settle(answers)
 
     async def _settle(self, acted: Iterable[str]) -> None:

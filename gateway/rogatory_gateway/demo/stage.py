@@ -17,13 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rogatory.errors import ConfigurationError
-from rogatory_gateway.demo import cast, hosts
+from rogatory_gateway.demo import due, hosts
 from rogatory_gateway.demo.crew import Crew
 from rogatory_gateway.demo.house import House
 from rogatory_gateway.demo.play import HOSTS, Play, Sizes
 from rogatory_gateway.demo.report import Summary
+from rogatory_gateway.demo.telling import lines
 
-ACTS = 11
+ACTS = 12
 """Times that the play tells what happens next."""
 _REPORT_WIDTH = 110
 
@@ -88,7 +89,7 @@ def gather(paths: Sequence[Path], scale: float) -> tuple[list[hosts.Host], list[
             hint="Name files with one host, address, host:port or URL a line.",
         )
     chosen = hosts.choose(reading.hosts, wanted)
-    notes = [f"{len(chosen):,} hosts from {_files(len(paths))}, of {len(reading.hosts):,} in them"]
+    notes = [f"{_counted(chosen)} from {_files(len(paths))}, of {_counted(reading.hosts)} in them"]
     if len(chosen) < wanted:
         notes.append(f"fewer than {wanted:,}: all are used, and none is made up")
     if reading.others:
@@ -99,6 +100,13 @@ def gather(paths: Sequence[Path], scale: float) -> tuple[list[hosts.Host], list[
             f"{len(reading.unreadable)} lines could not be read, first {reading.unreadable[0]}"
         )
     return chosen, notes
+
+
+def _counted(found: Sequence[hosts.Host]) -> str:
+    """Return how many hosts, and values where some differ only by port or path."""
+    names = hosts.distinct(found)
+    text = f"{names:,} hosts"
+    return text if names == len(found) else f"{text} in {len(found):,} values"
 
 
 def _files(count: int) -> str:
@@ -144,14 +152,17 @@ async def _play(
     started: float,
 ) -> Summary:
     sizes = Sizes.of(scale, hosts=len(listed))
-    with Board(sizes) as board:
+    copies = due.copies(listed)
+    with Board(sizes, copies=copies) as board:
         async with Crew(
             house.folder / "agencies",
             port=house.port,
             progress=board.received,
             isolation=isolation,
         ) as parties:
-            play = Play(house, parties, hosts=listed, sizes=sizes, tell=board.act)
+            play = Play(
+                house, parties, hosts=listed, sizes=sizes, tell=board.act, expect=board.expect
+            )
             await play.enrol()
             await play.operate()
             await play.finish()
@@ -163,18 +174,19 @@ async def _play(
         notes=notes,
         seconds=time.monotonic() - started,
     )
-    summary.check(sizes)
+    summary.check(sizes, copies=copies)
     return summary
 
 
 class Board:
     """Progress bars on standard error."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, *, copies: int) -> None:
         """Draw bars for so much.
 
         Args:
             sizes: How much is exchanged.
+            copies: Hosts that all agencies together may have.
         """
         self._counts: dict[str, Mapping[str, int]] = {}
         self._bars = Progress(
@@ -185,8 +197,6 @@ class Board:
             console=Console(stderr=True),
         )
         self._act = self._bars.add_task("", total=ACTS)
-        # What agreements do not permit never arrives: this bar need not fill.
-        copies = sizes.hosts * len(cast.NATIONAL)
         self._tasks = {
             "hosts": self._bars.add_task("hosts at agencies", total=copies),
             "receipts": self._bars.add_task("officers' receipts", total=None),
@@ -205,18 +215,16 @@ class Board:
         """Say what happens next."""
         self._bars.update(self._act, description=text, advance=1)
 
+    def expect(self, what: str, count: int) -> None:
+        """Draw a bar for what is due, now that it is known."""
+        self._bars.update(self._tasks[what], total=count)
+
     def received(self, agency: str, counts: Mapping[str, int]) -> None:
         """Draw what an agency has received by now."""
         self._counts[agency] = counts
         for what, task in self._tasks.items():
-            self._bars.update(
-                task,
-                completed=sum(
-                    counted[what]
-                    for name, counted in self._counts.items()
-                    if what != "hosts" or name != cast.COORDINATOR
-                ),
-            )
+            completed = sum(counted[what] for counted in self._counts.values())
+            self._bars.update(task, completed=completed)
 
 
 def _show(summary: Summary, *, as_json: bool) -> None:
@@ -224,7 +232,7 @@ def _show(summary: Summary, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(summary.as_json(), ensure_ascii=False) + "\n")
         return
     console = Console(width=_REPORT_WIDTH, highlight=False, soft_wrap=True)
-    for line in summary.lines():
+    for line in lines(summary):
         console.print(line)
 
 

@@ -10,10 +10,15 @@ from google.protobuf.message import Message
 from rogatory import clock, facts, wire
 from rogatory.agreements import read_agreement
 from rogatory.records.v1 import common_pb2
-from rogatory_gateway.demo import cast, content, hosts, persons
+from rogatory_gateway.demo import cast, content, due, hosts, persons, structures
 from rogatory_gateway.demo.play import Sizes, share_out
 
 NOW = clock.to_timestamp(1_790_000_000_000_000_000)
+REFERENCE = common_pb2.MessageReference(
+    sender="vn.police",
+    message_id="01a20232-142b-76cd-8a39-1a0990e0954a",
+    header_digest=bytes(32),
+)
 
 
 def test_thirty_take_part() -> None:
@@ -62,6 +67,8 @@ def test_passport_spelling_drops_diacritics() -> None:
         *(content.servers(agency, now=NOW) for agency in content.SERVERS),
         content.finds(now=NOW),
         content.accounts(3),
+        *structures.parts(structures.INVESTIGATOR),
+        structures.correction(REFERENCE),
         content.indicators(hosts.made_up(60), now=NOW),
         *(content.takedown_request(firm, [content.record_id("x")]) for firm in cast.PARTNERS),
         content.context("vn.police", "duty", case="VN-1", justification="why"),
@@ -71,6 +78,29 @@ def test_passport_spelling_drops_diacritics() -> None:
 def test_every_part_is_valid_under_its_schema(message: Message) -> None:
     """What the demonstration sends breaks no rule of the schemas."""
     assert [] == wire.violations(message)
+
+
+def test_links_lead_from_record_to_record_of_the_same_message() -> None:
+    """Every end of a link is a suspect, or one of the records beside them."""
+    records = {
+        record.record_id
+        for part in (persons.suspects("vn.police"), *structures.parts("vn.police")[:3])
+        for record in getattr(part, part.DESCRIPTOR.fields[0].name)
+    }
+
+    links = structures.links().links
+
+    assert {link.from_record.record_id for link in links} <= records
+    assert {link.to_record.record_id for link in links} <= records
+
+
+def test_what_is_due_follows_from_the_agreement() -> None:
+    """Each label goes to those whom a clause names, and to every party where it names none."""
+    audiences = [len(due.audience(tlp)) for tlp in content.TIERS]
+    copies = due.copies(hosts.made_up(20))
+
+    assert [26, 23, 17] == audiences
+    assert 16 * 26 + 3 * 23 + 17 == copies
 
 
 def test_fingerprints_and_health_are_parts_of_their_own() -> None:
