@@ -42,7 +42,7 @@ def check_server_files(*, certificate: Path, key: Path, client_ca: Path, now: da
         KeyFileError: the key file is missing, or open to others.
     """
     chain = read_certificates(certificate)
-    check_pair(chain, read_private_key(key), what=f"{key} and {certificate}")
+    check_pair(read_private_key(key), chain, files=(key, certificate))
     check_validity(chain[0], what=str(certificate), now=now)
     for authority in read_certificates(client_ca):
         try:
@@ -58,11 +58,11 @@ def check_server_files(*, certificate: Path, key: Path, client_ca: Path, now: da
         check_validity(authority, what=str(client_ca), now=now)
 
 
-def check_pair(chain: Sequence[x509.Certificate], key: object, *, what: str) -> None:
+def check_pair(key: object, chain: Sequence[x509.Certificate], *, files: tuple[Path, Path]) -> None:
     """Check that a key is that of the first certificate of a chain.
 
     Args:
-        what: The two files, as an error names them.
+        files: Where they were read from, in this order.
 
     Raises:
         ConfigurationError: it is another certificate's.
@@ -70,7 +70,7 @@ def check_pair(chain: Sequence[x509.Certificate], key: object, *, what: str) -> 
     public = getattr(key, "public_key", lambda: None)()
     if public_bytes(public) != spki_of(chain[0]):
         raise ConfigurationError(
-            f"{what} are not key and certificate of each other",
+            f"{files[0]} is not the key of the certificate in {files[1]}",
             hint="Give the two files of one certificate, its own first in the chain.",
         )
 

@@ -39,7 +39,7 @@ def credentials(tls: TlsSection) -> grpc.ServerCredentials:
     with naming("[tls] client_ca"):
         authorities = pki.read_certificates(tls.client_ca)
     with naming("[tls] key and certificate"):
-        pki.check_pair(chain, key, what=f"{tls.key} and {tls.certificate}")
+        pki.check_pair(key, chain, files=(tls.key, tls.certificate))
     return grpc.ssl_server_credentials(
         [(secret, b"".join(map(pki.to_pem, chain)))],
         root_certificates=b"".join(map(pki.to_pem, authorities)),
