@@ -13,9 +13,10 @@ def main() -> None:
     try:
         # Not at the top: loading takes most of a second, in which nobody else would be listening.
         from rogatory_gateway.cli import main as run  # noqa: PLC0415
+
+        run()
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
-    run()
 
 
 if __name__ == "__main__":
