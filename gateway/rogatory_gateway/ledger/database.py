@@ -27,8 +27,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 DATABASE_FILE = "ledger.sqlite3"
 
 RESTORE = (
-    "Keep a copy of the folder as it is, and restore the newest backup: a log that begins anew "
-    "contradicts every receipt."
+    "Keep a copy of the folder as it is, and restore the backup made since the gateway last "
+    "stopped: an older one, or an empty ledger, contradicts the receipts given since."
 )
 """What to do about a ledger that is lost or damaged."""
 

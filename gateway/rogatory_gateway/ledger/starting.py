@@ -106,7 +106,7 @@ def open_ledger_file(settings: Settings, *, read_only: bool) -> Engine:
     if not file.is_file():
         raise ConfigurationError(
             f"[gateway] data: there is no ledger in {folder}: {DATABASE_FILE} is missing",
-            hint=f"Check the setting. If the file is lost: {RESTORE}",
+            hint=f"Check the setting; if it is right, the file is lost. {RESTORE}",
         )
     if not file.stat().st_size:
         raise ConfigurationError(f"the ledger {file} is an empty file", hint=RESTORE)

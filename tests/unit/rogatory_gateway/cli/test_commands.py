@@ -575,7 +575,7 @@ def test_a_damaged_ledger_is_named_in_one_way(
     assert 1 == result.code
     assert (
         f"error: the ledger {home}/data/{DATABASE_FILE} can't be used: file is not a database. "
-        "The file is damaged. Keep a copy of the folder as it is, and restore the newest backup"
+        "The file is damaged. Keep a copy of the folder as it is, and restore the backup"
     ) in result.err
 
 

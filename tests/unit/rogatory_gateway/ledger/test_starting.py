@@ -151,7 +151,7 @@ def test_what_is_not_the_whole_ledger_is_refused(folder: Path, change: Change, t
     said = refusal(folder)
 
     assert re.search(text, said), said
-    assert "restore the newest backup" in said
+    assert "restore the backup made since the gateway last stopped" in said
     assert before == (folder / "data" / DATABASE_FILE).exists()
 
 
