@@ -9,6 +9,7 @@ numbers, each in its shortest form, singular fields once. That is what protobuf 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -131,6 +132,7 @@ def _container(message_type: type[Message]) -> type[Message]:
     return made
 
 
+@lru_cache(1 << 12)
 def varint(value: int) -> bytes:
     """Return a length as protobuf writes it: seven bits a byte, the lowest first."""
     encoded = bytearray()

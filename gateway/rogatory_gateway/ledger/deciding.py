@@ -26,6 +26,7 @@ REMEMBERED_SIGNERS = 4096
 """Signers, and beginnings of outcomes, remembered: a few hundred bytes each."""
 
 _DECISION_TAG = bytes([decision_pb2.Outcome.DECISION_FIELD_NUMBER << 3 | 2])
+_POSITION_TAG = bytes([decision_pb2.Outcome.INBOX_POSITION_FIELD_NUMBER << 3])
 _CONTEXT_TAG = bytes([decision_pb2.Outcome.CONTEXT_FIELD_NUMBER << 3 | 2])
 
 NANOSECONDS_PER_DAY = clock.NANOSECONDS_PER_DAY
@@ -102,14 +103,17 @@ class Decider:
         )
         reference = _reference(header)
         replies_to = header.in_reply_to if header.HasField("in_reply_to") else None
-        decided = []
+        decided: list[Decided] = []
+        stated: tuple[object, ...] | None = None
+        encoded = b""
         for position, recipient in enumerate(header.recipients):
-            context.recipient_enrolled = registry.is_enrolled(recipient.agency)
+            enrolled = registry.is_enrolled(recipient.agency)
             agreement = registry.in_force(recipient.agreement_id, entry_time=entry_time)
             if registry.is_suspended(recipient.agreement_id, header.sender, recipient.agency):
                 agreement = None
+            standing = 0
             if reference is not None:
-                context.reference, _ = state.standing(  # type: ignore[assignment]
+                standing, _ = state.standing(
                     reference,
                     sender=header.sender,
                     recipient=recipient.agency,
@@ -126,14 +130,13 @@ class Decider:
                     )[1],
                     registry,
                 )
-            context.agreement_digest = b"" if agreement is None else agreement.digest
-            context.ClearField("quotas")
-            if agreement is not None:
-                for quota in agreement.quota_clauses:
-                    context.quotas.add(
-                        clause_id=quota.clause_id,
+            digest = b"" if agreement is None else agreement.digest
+            quotas = (
+                [
+                    (
+                        quota.clause_id,
                         # Training uses up no quota, so that it never stands in the way of a case.
-                        count=0
+                        0
                         if header.exercise
                         else state.quota_count(
                             agreement_id=agreement.agreement_id,
@@ -143,7 +146,22 @@ class Decider:
                             from_day=entry_time // NANOSECONDS_PER_DAY - quota.period_days + 1,
                         ),
                     )
-            one = self._decide_one(agreement, view, position, context)
+                    for quota in agreement.quota_clauses
+                ]
+                if agreement is not None
+                else []
+            )
+            # Recipients mostly have all of it in common: then it is written once.
+            if stated != (enrolled, standing, digest, quotas):
+                stated = (enrolled, standing, digest, quotas)
+                context.recipient_enrolled = enrolled
+                context.reference = standing  # type: ignore[assignment]  # a number of it
+                context.agreement_digest = digest
+                context.ClearField("quotas")
+                for clause_id, count in quotas:
+                    context.quotas.add(clause_id=clause_id, count=count)
+                encoded = context.SerializeToString(deterministic=True)
+            one = self._decide_one(agreement, view, position, context, encoded)
             if header.exercise:
                 one.counts = ()
             decided.append(one)
@@ -173,6 +191,7 @@ class Decider:
         view: HeaderView,
         position: int,
         context: decision_pb2.DecisionContext,
+        encoded: bytes,
     ) -> Decided:
         decided = self._memo.decide(
             agreement=agreement, header=view, recipient_index=position, context=context
@@ -185,7 +204,7 @@ class Decider:
             agreement_digest=b"" if agreement is None else agreement.digest,
             disposition=decided.decision.disposition,
             decision=decided.encoded,
-            context=context.SerializeToString(deterministic=True),
+            context=encoded,
             counts=()
             if agreement is None
             else tuple(
@@ -200,7 +219,6 @@ def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
     Protobuf messages concatenate: put together in the order of their numbers, serialised fields are
     the serialised message, and a decision need not be parsed and written anew for every message.
     """
-    position = decision_pb2.Outcome(inbox_position=inbox_position)
     return b"".join(
         (
             _outcome_head(decided.recipient, decided.agreement_id, decided.agreement_version),
@@ -210,7 +228,7 @@ def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
             _CONTEXT_TAG,
             varint(len(decided.context)),
             decided.context,
-            position.SerializeToString(),
+            _POSITION_TAG + varint(inbox_position) if inbox_position else b"",
         )
     )
 

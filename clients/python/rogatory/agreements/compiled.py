@@ -151,19 +151,13 @@ class CompiledAgreement:
     quota_clauses: tuple[QuotaClause, ...]
     looks_at_reference: bool
     looks_at_signers: bool
+    looks_at_time: bool
+    """A condition compares the header with the entry time."""
+    counts_working_days: bool
+    """A deadline is in working days, so that the weekday of entry matters."""
     message_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
     part_scopes: Memo[tuple[int, ...]] = field(default_factory=Memo, repr=False)
     findings: Memo[bytes] = field(default_factory=Memo, repr=False)
-
-    @property
-    def looks_at_time(self) -> bool:
-        """Whether a condition compares the header with the entry time."""
-        return bool(self.retention_limits or self.deadlines)
-
-    @property
-    def counts_working_days(self) -> bool:
-        """Whether a deadline is in working days, so that the weekday of entry matters."""
-        return any(unit == agreement_pb2.DEADLINE_UNIT_WORKING_DAYS for unit, _ in self.deadlines)
 
     def message(self) -> agreement_pb2.Agreement:
         """Return the agreement as a message of the caller's own."""
@@ -207,6 +201,10 @@ def compile_agreement(data: bytes) -> CompiledAgreement:
         quota_clauses=tuple(builder.quotas),
         looks_at_reference=any(c.conditions and c.conditions.reference for c in clauses),
         looks_at_signers=any(c.conditions and c.conditions.four_eyes for c in clauses),
+        looks_at_time=bool(builder.retentions or builder.deadlines),
+        counts_working_days=any(
+            unit == agreement_pb2.DEADLINE_UNIT_WORKING_DAYS for unit, _ in builder.deadlines
+        ),
     )
 
 
