@@ -44,6 +44,8 @@ from rogatory_gateway.services.frames import Registrar
 from rogatory_gateway.services.listening import cannot_listen, check_free, credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rogatory_gateway.config import Settings
 
 REFRESH_SECONDS = 0.25
@@ -234,10 +236,13 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
         await task
 
 
-async def serve(settings: Settings) -> None:
+async def serve(
+    settings: Settings, *, announce: Callable[[str], None] = lambda _address: None
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain.
 
-    Prints ``listening HOST:PORT`` on standard error once calls are taken, for whoever started it.
+    Prints ``listening HOST:PORT`` on standard error once calls are taken, for whoever started it,
+    and calls ``announce`` with ``HOST:PORT``.
 
     Raises:
         ConfigurationError: a file is missing or the port is taken.
@@ -252,6 +257,7 @@ async def serve(settings: Settings) -> None:
         address = join_address(settings.listen.host, gateway.port)
         log.info("serving", address=address, origin=settings.gateway.origin)
         print(f"listening {address}", file=sys.stderr, flush=True)  # noqa: T201 - the contract
+        announce(address)
         await _first(stop, gateway.committer.broken)
         log.info("draining", seconds=settings.limits.drain_seconds)
     log.info("stopped")

@@ -64,6 +64,8 @@ def add(
         )
     if request_out is not None:
         _write(request_out, request.csr)
+        if as_json:
+            show_json({"agency_id": request.agency.agency_id, "request": str(request_out)})
         say(f"{request_out} written. Next: sign it, then give the result with --certificate.")
         return
     now = time.time_ns()

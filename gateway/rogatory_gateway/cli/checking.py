@@ -9,9 +9,9 @@ from pathlib import Path
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rogatory_gateway.cli import EXIT_FAILED
 from rogatory_gateway.cli.terminal import (
     EXIT_DAMAGED,
-    EXIT_FAILED,
     AsJson,
     Folder,
     progress,

@@ -72,13 +72,21 @@ def init(
     say(f"Next: rogatory-gateway serve --dir {folder}")
 
 
-def serve(folder: Folder = Path()) -> None:
-    """Serve until SIGTERM or Ctrl-C, then let calls under way end."""
+def serve(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
+    """Serve until SIGTERM or Ctrl-C, then let calls under way end.
+
+    With --json the one object, {"listening": "HOST:PORT"}, is printed once calls are taken.
+    """
     # Not at the top: other commands need no gRPC, and start much sooner without it.
     from rogatory_gateway.server import serve as run  # noqa: PLC0415
 
     settings = load(folder)
-    asyncio.run(run(settings))
+
+    def announce(address: str) -> None:
+        if as_json:
+            show_json({"listening": address})
+
+    asyncio.run(run(settings, announce=announce))
 
 
 def demo(

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rogatory import clock, statements
 from rogatory.cli.options import HomeOption, JsonOption, choice
 from rogatory.cli.output import emit, note
-from rogatory.cli.session import file_signer, passphrase_for
+from rogatory.cli.passphrases import passphrase_for
+from rogatory.cli.session import file_signer
 from rogatory.cli.trust import write_policy
 from rogatory.enrolment import (
     EnrolmentAnswer,

@@ -32,7 +32,11 @@ Exit codes:
 
 \b
 An agency's keys, settings and messages are in one folder: --home, else ROGATORY_HOME, else
-~/.config/rogatory. Data goes to standard output, everything else to standard error."""
+~/.config/rogatory. Data goes to standard output, everything else to standard error.
+
+\b
+With --json a failure is one more object on standard output, in one line:
+  {{"error": {{"reason", "message", "hint", "issues": [...], "exit_code"}}}}"""
 
 
 class LazyGroup(TyperGroup):

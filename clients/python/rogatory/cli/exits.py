@@ -18,6 +18,14 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 4
     DENIED = 5
     FAILED = 6
+    DEFECT = 70
+    """EX_SOFTWARE of sysexits.h."""
+    OUTPUT_LOST = 74
+    """EX_IOERR of sysexits.h."""
+    INTERRUPTED = 130
+    """128 + SIGINT, as shells have it."""
+    READER_GONE = 141
+    """128 + SIGPIPE, likewise."""
 
 
 MEANINGS = MappingProxyType(
@@ -29,6 +37,10 @@ MEANINGS = MappingProxyType(
         ExitCode.UNAVAILABLE: "the gateway cannot be reached or answer now; try again",
         ExitCode.DENIED: "the gateway denies this, or there is no such thing",
         ExitCode.FAILED: "the gateway failed",
+        ExitCode.DEFECT: "a defect of this program; the error says how to report it",
+        ExitCode.OUTPUT_LOST: "the output cannot be written; what the command did stands",
+        ExitCode.INTERRUPTED: "interrupted; what was done until then stands",
+        ExitCode.READER_GONE: "whoever read the output has gone; what the command did stands",
     }
 )
 
@@ -63,4 +75,4 @@ def exit_code(error: errors.RogatoryError) -> ExitCode:
 
 def table() -> str:
     """Return the codes as lines for the help text."""
-    return "\n".join(f"  {code.value}  {text}" for code, text in MEANINGS.items())
+    return "\n".join(f"  {code.value:>3}  {text}" for code, text in MEANINGS.items())

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from rogatory.cli.options import HomeOption, JsonOption
 from rogatory.cli.output import emit, note
+from rogatory.cli.passphrases import new_passphrase
 from rogatory.errors import ConfigurationError
 from rogatory.home import AgencySettings, Home, toml_text, write_atomically
 from rogatory.keyfiles import to_pem, write_key_file, write_private_file
@@ -34,7 +35,11 @@ def keygen(
         typer.Option("--officer", help="Also a key for this officer, by pseudonym. Repeatable."),
     ] = None,
     passphrase: Annotated[
-        bool, typer.Option("--passphrase", help="Ask for a passphrase and encrypt the keys.")
+        bool,
+        typer.Option(
+            "--passphrase",
+            help="Encrypt the keys with a passphrase: ROGATORY_PASSPHRASE, or asked for.",
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -60,7 +65,7 @@ def keygen(
             f"{place.path} is the folder of {place.settings().agency}",
             hint="Choose another folder with --home.",
         )
-    secret = _ask() if passphrase else None
+    secret = new_passphrase() if passphrase else None
     place.create()
     made: dict[str, str] = {}
     for name in ("root", "signing", *(f"officer-{item}" for item in officer or ())):
@@ -89,10 +94,3 @@ def keygen(
         [f"{name}: {place.key(name)}  {text}" for name, text in made.items()],
         as_json=as_json,
     )
-
-
-def _ask() -> bytes:
-    typed: str = typer.prompt(
-        "Passphrase for the keys", hide_input=True, confirmation_prompt=True, err=True
-    )
-    return typed.encode()

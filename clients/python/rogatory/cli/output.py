@@ -10,20 +10,20 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from rogatory.cli.guard import write
+
 
 def emit(data: Any, lines: Sequence[str], *, as_json: bool) -> None:  # noqa: ANN401 - JSON
     """Print one result: as a JSON document, or as lines for people."""
     if as_json:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+        write("".join(f"{line}\n" for line in lines))
 
 
 def emit_item(data: Any, line: str, *, as_json: bool) -> None:  # noqa: ANN401 - JSON
     """Print one item of many: a JSON line, or a line for people."""
-    sys.stdout.write((json.dumps(data, ensure_ascii=False) if as_json else line) + "\n")
-    sys.stdout.flush()
+    write((json.dumps(data, ensure_ascii=False) if as_json else line) + "\n")
 
 
 def note(text: str) -> None:

@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
+from rogatory.cli.passphrases import passphrase_for
 from rogatory.client import Client, homes
 from rogatory.client.settings import SignerInRole
-from rogatory.errors import ConfigurationError
 from rogatory.home import Home
-from rogatory.keyfiles import needs_passphrase
 from rogatory.signers import FileSigner
-
-PASSPHRASE_VARIABLE = "ROGATORY_PASSPHRASE"  # noqa: S105 - the name of a variable
-"""Where key files have a passphrase and nobody is there to type it."""
-
-
-def passphrase_for(path: Path) -> bytes | None:
-    """Return the passphrase of a key file, asked for if it has one; None where it has none.
-
-    Raises:
-        KeyFileError: The file is missing or open to others.
-        ConfigurationError: It has one, and there is nobody to ask.
-    """
-    if not needs_passphrase(path):
-        return None
-    given = os.environ.get(PASSPHRASE_VARIABLE)
-    if given is not None:
-        return given.encode()
-    try:
-        typed: str = typer.prompt(f"Passphrase for {path}", hide_input=True, err=True)
-    except typer.Abort as error:
-        raise ConfigurationError(
-            f"The key file {path} has a passphrase, and nobody typed it",
-            hint=f"Run it on a terminal, or set {PASSPHRASE_VARIABLE}.",
-        ) from error
-    return typed.encode()
 
 
 def file_signer(path: Path) -> FileSigner:

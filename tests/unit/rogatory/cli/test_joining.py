@@ -96,7 +96,7 @@ def test_help_lists_every_exit_code(run: Run) -> None:
     result = run("--help")
 
     assert [] == [
-        code for code, text in MEANINGS.items() if f"{code.value}  {text}" not in result.out
+        code for code, text in MEANINGS.items() if f"{code.value:>3}  {text}" not in result.out
     ]
     assert set(ExitCode) == set(MEANINGS)
 
@@ -150,7 +150,7 @@ def test_passphrase_protects_the_keys(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keys made with a passphrase open with it, and with no other."""
-    monkeypatch.setattr("rogatory.cli.keygen.typer.prompt", lambda *_, **__: "open sesame")
+    monkeypatch.setattr("rogatory.cli.passphrases.typer.prompt", lambda *_, **__: "open sesame")
     run("keygen", "fr.police", "--passphrase", "--home", tmp_path)
     ask = ["agency", "request", "--name", "fr=Police", "--kind", "police", "--home", tmp_path]
 

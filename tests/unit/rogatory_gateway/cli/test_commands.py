@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cryptography import x509
 from rogatory import cli as agency_cli
 from rogatory import statements
 from rogatory.checkpoints import open_checkpoint
+from rogatory.cli.exits import ExitCode
 from rogatory.enrolment import (
     make_csr,
     public_key_of,
@@ -29,7 +31,7 @@ from rogatory.exchange.v1 import codes_pb2
 from rogatory.keys import phrase
 from rogatory.notes import VerifierKey
 from rogatory_gateway import cli, pki
-from rogatory_gateway.config import load
+from rogatory_gateway.config import Settings, load
 from rogatory_gateway.ledger.database import DATABASE_FILE, open_engine
 from rogatory_gateway.ledger.ledger import Ledger
 from tests.support.history import AGREEMENT, NL, RO, SG
@@ -263,7 +265,7 @@ def test_own_authority_issues_the_certificate(run: Run, tmp_path: Path, nl: Agen
     common = ("agency", "add", request, "--dir", "gateway", "--yes")
 
     without = run(*common)
-    out = run(*common, "--request-out", "nl.csr")
+    out = run(*common, "--request-out", "nl.csr", "--json")
     csr = x509.load_pem_x509_csr((tmp_path / "nl.csr").read_bytes())
     issued(authority, csr, tmp_path / "nl.pem")
     issued(authority, None, tmp_path / "other.pem")
@@ -271,6 +273,7 @@ def test_own_authority_issues_the_certificate(run: Run, tmp_path: Path, nl: Agen
     right = run(*common, "--certificate", "nl.pem")
 
     assert [1, 0, 1, 0] == [result.code for result in (without, out, other, right)]
+    assert {"agency_id": NL, "request": "nl.csr"} == out.json
     assert "--request-out" in without.err
     assert "another key than the one" in other.err
     answer = read_answer((tmp_path / f"{NL}.answer").read_bytes())
@@ -639,9 +642,61 @@ def test_a_defect_is_one_line_too(run: Run, home: Path, monkeypatch: pytest.Monk
 
     result = run("status", "--dir", home)
 
-    assert 1 == result.code
+    assert ExitCode.DEFECT == result.code
     assert "unexpected ZeroDivisionError" in result.err
     assert "ROGATORY_TRACEBACK=1" in result.err
+
+
+def test_failure_is_an_object_with_json(run: Run) -> None:
+    """What is wrong and what to do next, for programs; a question without an answer is one too."""
+    failed = run("status", "--dir", "elsewhere", "--json")
+
+    error = failed.json["error"]
+    assert 1 == failed.code == error["exit_code"]
+    assert error["message"].startswith("there is no gateway in elsewhere")
+    assert "rogatory-gateway init" in error["hint"]
+
+
+def test_version_is_shown(run: Run) -> None:
+    """One line, as of `rogatory --version`."""
+    shown = run("--version")
+
+    assert (0, f"{version('rogatory')}\n") == (shown.code, shown.out)
+
+
+def test_serve_announces_itself_to_programs(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --json standard output holds the address, once, as soon as calls are taken."""
+
+    async def announced(settings: Settings, *, announce: Callable[[str], None]) -> None:
+        announce(f"{settings.listen.host}:7443")
+
+    monkeypatch.setattr("rogatory_gateway.server.serve", announced)
+
+    quiet, told = run("serve", "--dir", home), run("serve", "--dir", home, "--json")
+
+    assert (0, "") == (quiet.code, quiet.out)
+    assert {"listening": "127.0.0.1:7443"} == told.json
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("tls/gateway.pem", "holds no PEM certificate"),
+        ("tls/gateway-key.pem", "is not a PEM private key"),
+        ("tls/ca.pem", "holds no PEM certificate"),
+    ],
+)
+def test_serve_names_a_damaged_tls_file(run: Run, home: Path, name: str, words: str) -> None:
+    """Not "can't listen", which is all that gRPC would say."""
+    (home / name).write_text("damaged")
+
+    result = run("serve", "--dir", home)
+
+    assert 1 == result.code
+    assert name in result.err
+    assert words in result.err
 
 
 def own_files(folder: Path) -> pki.Authority:
