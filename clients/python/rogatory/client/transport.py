@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from grpc import aio
 
@@ -36,6 +40,8 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 
 What is sent needs no limit here: `envelopes` has those of submissions, and the gateway its own."""
 
+_INSTALL = "Install the gateway operator's answer: rogatory agency accept FILE"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsCredentials:
@@ -55,16 +61,31 @@ class TlsCredentials:
     def from_files(
         cls, *, certificate: Path, key: Path, ca: Path, passphrase: bytes | None = None
     ) -> TlsCredentials:
-        """Read the three from files.
+        """Read the three from files, and check that they can be used and belong together.
 
         Raises:
-            ConfigurationError: A certificate file cannot be read.
-            KeyFileError: The key file is missing, open to others, or does not open.
+            ConfigurationError: A certificate file cannot be read or holds none, or the certificate
+                is for another key or no longer valid.
+            KeyFileError: The key file is missing, open to others, damaged, or does not open.
         """
+        chain = _certificates(certificate, what="client certificate")
+        pem, public = _open_key(key, passphrase)
+        if _public_bytes(chain[0].public_key()) != public:
+            raise ConfigurationError(
+                f"The client certificate {certificate} is for another key than {key}",
+                hint="Install the operator's answer to the request made with this key: rogatory"
+                " agency accept FILE; or restore the key that belongs to the certificate.",
+            )
+        end = chain[0].not_valid_after_utc
+        if end <= datetime.now(UTC):
+            raise ConfigurationError(
+                f"The client certificate {certificate} was valid until {end:%Y-%m-%d}",
+                hint="Ask the gateway's operator for a new one (agency add of the same request"
+                " issues it), and install the answer: rogatory agency accept FILE.",
+            )
+        authorities = _certificates(ca, what="gateway's CA certificate")
         return cls(
-            certificate=_read(certificate, what="client certificate"),
-            key=_open_key(key, passphrase),
-            ca=_read(ca, what="gateway's CA certificate"),
+            certificate=b"".join(map(_pem, chain)), key=pem, ca=b"".join(map(_pem, authorities))
         )
 
     def channel_credentials(self) -> grpc.ChannelCredentials:
@@ -92,29 +113,50 @@ def open_aio_channel(
     )
 
 
-def _read(path: Path, *, what: str) -> bytes:
+def _certificates(path: Path, *, what: str) -> list[x509.Certificate]:
     try:
-        return path.read_bytes()
+        return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(
-            f"The {what} {path} cannot be read: {error.strerror}",
-            hint="Install the gateway operator's answer: rogatory agency accept FILE",
+            f"The {what} {path} cannot be read: {error.strerror}", hint=_INSTALL
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(
+            f"The {what} {path} is no PEM certificate, or is damaged", hint=_INSTALL
         ) from error
 
 
-def _open_key(path: Path, passphrase: bytes | None) -> bytes:
+def _open_key(path: Path, passphrase: bytes | None) -> tuple[bytes, bytes]:
+    """Return the key in clear, PEM, and its public half."""
     data = read_private_file(path)
-    if b"ENCRYPTED" not in data:
-        return data
+    encrypted = b"ENCRYPTED" in data
     try:
-        key = serialization.load_pem_private_key(data, passphrase)
-    except (TypeError, ValueError) as error:
+        key = serialization.load_pem_private_key(data, passphrase if encrypted else None)
+    except (TypeError, ValueError, UnsupportedAlgorithm) as error:
+        if encrypted:
+            raise KeyFileError(
+                f"The key file {path} does not open with this passphrase",
+                hint="Give the passphrase it was made with.",
+            ) from error
         raise KeyFileError(
-            f"The key file {path} does not open with this passphrase",
-            hint="Give the passphrase it was made with.",
+            f"The file {path} is not a PEM private key (PKCS #8), or is damaged",
+            hint="Restore it from your copy; if there is none, make a new one: rogatory agency"
+            " statement --renew tls",
         ) from error
-    return key.private_bytes(
+    pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    return pem, _public_bytes(key.public_key())
+
+
+def _public_bytes(key: Any) -> bytes:  # noqa: ANN401 - of any algorithm
+    found: bytes = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return found
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
