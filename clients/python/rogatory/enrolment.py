@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from rogatory import statements, wire
+from rogatory import locales, statements, wire
 from rogatory.errors import ConfigurationError, RogatoryError
 from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.keys import PublicKey
@@ -114,8 +114,9 @@ def read_request(data: bytes) -> EnrolmentRequest:
     """Read an enrolment request and check that its parts fit together.
 
     1. The key statement verifies under the root that it names.
-    2. The signing request is signed by the key it names; only a further statement has none.
-    3. That key is the one TLS key of the statement, and the names are the same agency's.
+    2. The agency's time zone is one.
+    3. The signing request is signed by the key it names; only a further statement has none.
+    4. That key is the one TLS key of the statement, and the names are the same agency's.
 
     Whether a statement follows on those before it, only who holds those can say.
 
@@ -139,6 +140,7 @@ def read_request(data: bytes) -> EnrolmentRequest:
         raise ConfigurationError(
             f"The key statement of the request does not hold: {error.message}", hint=error.hint
         ) from error
+    locales.check_time_zone(statement.agency.time_zone)  # (2)
     if not requests:
         if statement.sequence == 1:
             raise _no_request()
@@ -146,7 +148,7 @@ def read_request(data: bytes) -> EnrolmentRequest:
             agency=statement.agency, root=root, statement=signed, csr=b"", tls_key=b""
         )
     pem = _pem(_REQUEST, requests[0])
-    try:  # (2)
+    try:  # (3)
         request = x509.load_pem_x509_csr(pem)
         tls_key = request.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -166,10 +168,10 @@ def read_request(data: bytes) -> EnrolmentRequest:
         key.public_key.public_key for key in statement.keys if key.role == codes_pb2.KEY_ROLE_TLS
     ]
     agency = statement.agency.agency_id
-    if enrolled != [tls_key] or [name.value for name in names] != [agency]:  # (3)
+    if enrolled != [tls_key] or [name.value for name in names] != [agency]:  # (4)
         raise ConfigurationError(
             f"The signing request is not for the one TLS key of {agency}'s key statement",
-            hint="Make both together: rogatory agency request.",
+            hint="Make both together: rogatory agency request, or rogatory agency statement.",
         )
     return EnrolmentRequest(
         agency=statement.agency, root=root, statement=signed, csr=pem, tls_key=tls_key

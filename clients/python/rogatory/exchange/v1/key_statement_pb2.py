@@ -29,7 +29,7 @@ from rogatory.exchange.v1 import codes_pb2 as rogatory_dot_exchange_dot_v1_dot_c
 from rogatory.exchange.v1 import envelope_pb2 as rogatory_dot_exchange_dot_v1_dot_envelope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rogatory/exchange/v1/key_statement.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rogatory/exchange/v1/agreement.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/envelope.proto\"p\n\x12SignedKeyStatement\x12\x1e\n\tstatement\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x03\x12:\n\tsignature\x18\x02 \x01(\x0b\x32\x1f.rogatory.exchange.v1.SignatureB\x06\xbaH\x03\xc8\x01\x01\"\x90\x03\n\x0cKeyStatement\x12\x1f\n\x0eschema_version\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x08\x01\x12\x34\n\x06\x61gency\x18\x02 \x01(\x0b\x32\x1c.rogatory.exchange.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x08sequence\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01\x12\x37\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x35\n\x04root\x18\x05 \x01(\x0b\x32\x1f.rogatory.exchange.v1.PublicKeyB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x0fprevious_digest\x18\x06 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12:\n\x04keys\x18\x07 \x03(\x0b\x32!.rogatory.exchange.v1.EnrolledKeyB\t\xbaH\x06\x92\x01\x03\x10\x80\x01\x12@\n\x0brevocations\x18\x08 \x03(\x0b\x32 .rogatory.exchange.v1.RevocationB\t\xbaH\x06\x92\x01\x03\x10\x80\x01\"C\n\nAgencyName\x12\x1b\n\x08language\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18#\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\"\xa9\x02\n\x06\x41gency\x12\x43\n\tagency_id\x18\x01 \x01(\tB0\xbaH-r+\x18@2\'^([a-z]{2}|int)(\\.[a-z0-9][a-z0-9-]*)+$\x12;\n\x05names\x18\x02 \x03(\x0b\x32 .rogatory.exchange.v1.AgencyNameB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12:\n\x04kind\x18\x03 \x01(\x0e\x32 .rogatory.exchange.v1.AgencyKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x0c\x64uty_contact\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12%\n\tlanguages\x18\x05 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10 \x18\x01\"\x06r\x04\x10\x02\x18#\x12\x1a\n\ttime_zone\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xfb\x02\n\x0b\x45nrolledKey\x12;\n\npublic_key\x18\x01 \x01(\x0b\x32\x1f.rogatory.exchange.v1.PublicKeyB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x04role\x18\x02 \x01(\x0e\x32\x1d.rogatory.exchange.v1.KeyRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x0fvalid_from_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12<\n\x10valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x07officer\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x18@2\x18^([a-z0-9][a-z0-9.-]*)?$\x12G\n\x06rights\x18\x06 \x03(\x0e\x32\".rogatory.exchange.v1.OfficerRightB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"\x9f\x01\n\nRevocation\x12\x14\n\x03key\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x37\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x42\n\x06reason\x18\x03 \x01(\x0e\x32&.rogatory.exchange.v1.RevocationReasonB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00*\xd6\x01\n\x10RevocationReason\x12!\n\x1dREVOCATION_REASON_UNSPECIFIED\x10\x00\x12$\n REVOCATION_REASON_KEY_COMPROMISE\x10\x01\x12)\n%REVOCATION_REASON_AFFILIATION_CHANGED\x10\x02\x12 \n\x1cREVOCATION_REASON_SUPERSEDED\x10\x03\x12,\n(REVOCATION_REASON_CESSATION_OF_OPERATION\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rogatory/exchange/v1/key_statement.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rogatory/exchange/v1/agreement.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/envelope.proto\"p\n\x12SignedKeyStatement\x12\x1e\n\tstatement\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x03\x12:\n\tsignature\x18\x02 \x01(\x0b\x32\x1f.rogatory.exchange.v1.SignatureB\x06\xbaH\x03\xc8\x01\x01\"\x90\x03\n\x0cKeyStatement\x12\x1f\n\x0eschema_version\x18\x01 \x01(\rB\x07\xbaH\x04*\x02\x08\x01\x12\x34\n\x06\x61gency\x18\x02 \x01(\x0b\x32\x1c.rogatory.exchange.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x08sequence\x18\x03 \x01(\rB\x07\xbaH\x04*\x02(\x01\x12\x37\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x35\n\x04root\x18\x05 \x01(\x0b\x32\x1f.rogatory.exchange.v1.PublicKeyB\x06\xbaH\x03\xc8\x01\x01\x12 \n\x0fprevious_digest\x18\x06 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18 \x12:\n\x04keys\x18\x07 \x03(\x0b\x32!.rogatory.exchange.v1.EnrolledKeyB\t\xbaH\x06\x92\x01\x03\x10\x80\x01\x12@\n\x0brevocations\x18\x08 \x03(\x0b\x32 .rogatory.exchange.v1.RevocationB\t\xbaH\x06\x92\x01\x03\x10\x80\x01\"c\n\nAgencyName\x12;\n\x08language\x18\x01 \x01(\tB)\xbaH&r$\x18#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$\x12\x18\n\x04name\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02\"\x88\x03\n\x06\x41gency\x12\x43\n\tagency_id\x18\x01 \x01(\tB0\xbaH-r+\x18@2\'^([a-z]{2}|int)(\\.[a-z0-9][a-z0-9-]*)+$\x12;\n\x05names\x18\x02 \x03(\x0b\x32 .rogatory.exchange.v1.AgencyNameB\n\xbaH\x07\x92\x01\x04\x08\x01\x10 \x12:\n\x04kind\x18\x03 \x01(\x0e\x32 .rogatory.exchange.v1.AgencyKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1e\n\x0c\x64uty_contact\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x45\n\tlanguages\x18\x05 \x03(\tB2\xbaH/\x92\x01,\x10 \x18\x01\"&r$\x18#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$\x12Y\n\ttime_zone\x18\x06 \x01(\tBF\xbaHCr>\x18@2:^[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}$\xd8\x01\x01\"\xfb\x02\n\x0b\x45nrolledKey\x12;\n\npublic_key\x18\x01 \x01(\x0b\x32\x1f.rogatory.exchange.v1.PublicKeyB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x04role\x18\x02 \x01(\x0e\x32\x1d.rogatory.exchange.v1.KeyRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x0fvalid_from_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12<\n\x10valid_until_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x32\n\x07officer\x18\x05 \x01(\tB!\xbaH\x1er\x1c\x18@2\x18^([a-z0-9][a-z0-9.-]*)?$\x12G\n\x06rights\x18\x06 \x03(\x0e\x32\".rogatory.exchange.v1.OfficerRightB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\"\x9f\x01\n\nRevocation\x12\x14\n\x03key\x18\x01 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x37\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x42\n\x06reason\x18\x03 \x01(\x0e\x32&.rogatory.exchange.v1.RevocationReasonB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00*\xd6\x01\n\x10RevocationReason\x12!\n\x1dREVOCATION_REASON_UNSPECIFIED\x10\x00\x12$\n REVOCATION_REASON_KEY_COMPROMISE\x10\x01\x12)\n%REVOCATION_REASON_AFFILIATION_CHANGED\x10\x02\x12 \n\x1cREVOCATION_REASON_SUPERSEDED\x10\x03\x12,\n(REVOCATION_REASON_CESSATION_OF_OPERATION\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSTATEMENT'].fields_by_name['revocations']._loaded_options = None
   _globals['_KEYSTATEMENT'].fields_by_name['revocations']._serialized_options = b'\272H\006\222\001\003\020\200\001'
   _globals['_AGENCYNAME'].fields_by_name['language']._loaded_options = None
-  _globals['_AGENCYNAME'].fields_by_name['language']._serialized_options = b'\272H\006r\004\020\002\030#'
+  _globals['_AGENCYNAME'].fields_by_name['language']._serialized_options = b'\272H&r$\030#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$'
   _globals['_AGENCYNAME'].fields_by_name['name']._loaded_options = None
   _globals['_AGENCYNAME'].fields_by_name['name']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
   _globals['_AGENCY'].fields_by_name['agency_id']._loaded_options = None
@@ -69,9 +69,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENCY'].fields_by_name['duty_contact']._loaded_options = None
   _globals['_AGENCY'].fields_by_name['duty_contact']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_AGENCY'].fields_by_name['languages']._loaded_options = None
-  _globals['_AGENCY'].fields_by_name['languages']._serialized_options = b'\272H\017\222\001\014\020 \030\001\"\006r\004\020\002\030#'
+  _globals['_AGENCY'].fields_by_name['languages']._serialized_options = b'\272H/\222\001,\020 \030\001\"&r$\030#2 ^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$'
   _globals['_AGENCY'].fields_by_name['time_zone']._loaded_options = None
-  _globals['_AGENCY'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_AGENCY'].fields_by_name['time_zone']._serialized_options = b'\272HCr>\030@2:^[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z0-9_+-]{1,31}){0,2}$\330\001\001'
   _globals['_ENROLLEDKEY'].fields_by_name['public_key']._loaded_options = None
   _globals['_ENROLLEDKEY'].fields_by_name['public_key']._serialized_options = b'\272H\003\310\001\001'
   _globals['_ENROLLEDKEY'].fields_by_name['role']._loaded_options = None
@@ -90,18 +90,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOCATION'].fields_by_name['revoke_time']._serialized_options = b'\272H\003\310\001\001'
   _globals['_REVOCATION'].fields_by_name['reason']._loaded_options = None
   _globals['_REVOCATION'].fields_by_name['reason']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_REVOCATIONREASON']._serialized_start=1668
-  _globals['_REVOCATIONREASON']._serialized_end=1882
+  _globals['_REVOCATIONREASON']._serialized_start=1795
+  _globals['_REVOCATIONREASON']._serialized_end=2009
   _globals['_SIGNEDKEYSTATEMENT']._serialized_start=237
   _globals['_SIGNEDKEYSTATEMENT']._serialized_end=349
   _globals['_KEYSTATEMENT']._serialized_start=352
   _globals['_KEYSTATEMENT']._serialized_end=752
   _globals['_AGENCYNAME']._serialized_start=754
-  _globals['_AGENCYNAME']._serialized_end=821
-  _globals['_AGENCY']._serialized_start=824
-  _globals['_AGENCY']._serialized_end=1121
-  _globals['_ENROLLEDKEY']._serialized_start=1124
-  _globals['_ENROLLEDKEY']._serialized_end=1503
-  _globals['_REVOCATION']._serialized_start=1506
-  _globals['_REVOCATION']._serialized_end=1665
+  _globals['_AGENCYNAME']._serialized_end=853
+  _globals['_AGENCY']._serialized_start=856
+  _globals['_AGENCY']._serialized_end=1248
+  _globals['_ENROLLEDKEY']._serialized_start=1251
+  _globals['_ENROLLEDKEY']._serialized_end=1630
+  _globals['_REVOCATION']._serialized_start=1633
+  _globals['_REVOCATION']._serialized_end=1792
 # @@protoc_insertion_point(module_scope)

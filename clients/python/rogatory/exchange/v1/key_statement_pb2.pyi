@@ -152,7 +152,7 @@ class AgencyName(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     language: _builtins.str
-    """BCP 47 language tag."""
+    """BCP 47 language tag, the language itself in lower case."""
     name: _builtins.str
     """The name."""
     def __init__(
@@ -188,14 +188,14 @@ class Agency(_message.Message):
     duty_contact: _builtins.str
     """Duty contact reachable at all hours (Budapest Convention Art. 35), an address or number of the office."""
     time_zone: _builtins.str
-    """IANA time zone of its working days."""
+    """IANA time zone of its working days, as `Europe/Paris`."""
     @_builtins.property
     def names(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgencyName]:
         """Names in several languages."""
 
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Languages it works in, BCP 47."""
+        """Languages it works in, BCP 47, as above."""
 
     def __init__(
         self,
