@@ -175,7 +175,7 @@ def build(
         complete.signed_by.add(key=signer.public_key.fingerprint, role=role)
     found += wire.violations(complete, prefix="header")
     if found:
-        raise wire.field_violations(found, what="message")
+        raise wire.field_violations(found, what=wire.MESSAGE)
     header_bytes = complete.SerializeToString(deterministic=True)
     payload = dsse.pae(dsse.HEADER_TYPE, header_bytes)
     envelope = envelope_pb2.Envelope(
@@ -252,7 +252,7 @@ def open_envelope(data: bytes) -> OpenedEnvelope:
     if found:
         # Nobody has signed anything yet; but who has to mend the header should hear it all at once.
         found += _content_violations(envelope, header)
-        raise wire.field_violations(found, what="message")
+        raise wire.field_violations(found, what=wire.MESSAGE)
     check_header(header)
     if len(envelope.parts) != len(header.parts):
         raise EnvelopeError(
@@ -481,7 +481,7 @@ def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message |
                 reason="PARTS_MISSING",
             )
     if found:
-        raise wire.field_violations(found, what="message")
+        raise wire.field_violations(found, what=wire.MESSAGE)
     for position, content in enumerate(contents):
         if content is not None:
             stated = opened.header.parts[position].facts

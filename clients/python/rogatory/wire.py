@@ -38,6 +38,10 @@ LAST_SECOND = 253_402_300_799
 whoever prints such an instant or reckons with it fails."""
 SECOND = 1_000_000_000
 
+MESSAGE = "message"
+"""What `field_violations` calls a message that is sent: only that has an id, used up by now."""
+_MEND_MESSAGE = "Mend every field listed and send it again under a new message id."
+
 _ITEM = b"\x0a"
 """Tag of field 1, length-delimited."""
 _LOW_BITS = 0x7F
@@ -174,7 +178,7 @@ def field_violations(found: list[Violation], *, what: str) -> EnvelopeError:
     found = found[:MAX_VIOLATIONS]
     return EnvelopeError(
         f"the {what} breaks its schema at {found[0]}{more}",
-        hint="Mend every field listed and send it again under a new message id.",
+        hint=_MEND_MESSAGE if what == MESSAGE else "Mend every field listed and try it again.",
         reason="FIELD_VIOLATIONS",
         violations=found,
     )

@@ -96,3 +96,13 @@ def test_types_without_instants() -> None:
     """A type that can hold no instant is not searched for any."""
     assert [] == wire.violations(records.context(case="C-1"), prefix="content")
     assert [] != wire.violations(key_statement_pb2.AgencyName())
+
+
+@pytest.mark.parametrize(("what", "expected"), [("message", True), ("request", False)])
+def test_only_what_is_sent_needs_a_new_id(what: str, *, expected: bool) -> None:
+    """A request for a receipt has no message id of its own to be used up."""
+    violation = Violation(path="message_id", rule="string.pattern", message="no")
+
+    error = wire.field_violations([violation], what=what)
+
+    assert expected == ("new message id" in error.hint)

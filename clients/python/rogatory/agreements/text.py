@@ -64,9 +64,19 @@ def read_agreement(text: str, *, file: str = "the agreement") -> agreement_pb2.A
     Raises:
         AgreementError: With every fault, its line, column and path.
     """
+    tree = read_tree(text, what=file)
+    if tree.kind != "mapping":
+        # Every name would be missing too, which says nothing more.
+        what = "a list" if tree.kind == "list" else "a single value"
+        issue = Issue(
+            message=f"expected a mapping, lines of NAME: VALUE; this is {what}",
+            line=tree.line,
+            column=tree.column,
+        )
+        raise faulty(file, [issue])
     reader = _Reader()
     agreement = agreement_pb2.Agreement(schema_version=SCHEMA_VERSION)
-    reader.message(read_tree(text, what=file), agreement, "")
+    reader.message(tree, agreement, "")
     unread = reader.mistaken.union(issue.path for issue in reader.issues)
     reader.issues.extend(
         _located(issue, reader.positions)
