@@ -5,7 +5,10 @@
     agency.toml           who the agency is, where its gateway is
     policy.toml           whom it trusts (see rogatory.policy)
     keys/                 root.pem signing.pem tls.pem officer-<pseudonym>.pem, mode 0600
+    keys/next/            keys that wait until their key statement is in force
+    keys/retired/         keys that others have replaced
     tls/                  client.pem ca.pem, from the operator's answer
+    statements/           the agency's own key statements, 0001.statement and on
     statement.rogatory    the enrolment request
     inbox/                messages received, and inbox.json: how far
     receipts/             receipts of messages sent
@@ -42,6 +45,7 @@ class AgencySettings:
         origin: Its origin; likewise.
         log: Verifier key of its log, as text; likewise.
         names: The agency's names by language.
+        officers: Rights of officers whose keys were made here, as ``sign,approve``, by pseudonym.
     """
 
     agency: str = ""
@@ -49,6 +53,7 @@ class AgencySettings:
     origin: str = ""
     log: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    officers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Home:
@@ -81,6 +86,11 @@ class Home:
         return self.path / "statement.rogatory"
 
     @property
+    def statements(self) -> Path:
+        """Where the agency's own key statements are kept."""
+        return self.path / "statements"
+
+    @property
     def inbox(self) -> Path:
         """Where received messages are."""
         return self.path / "inbox"
@@ -101,13 +111,20 @@ class Home:
         return self.path / "tls" / "ca.pem"
 
     def key(self, name: str) -> Path:
-        """Return the file of a key: ``root``, ``signing``, ``tls``, ``officer-<pseudonym>``."""
+        """Return the file of a key: ``root``, ``signing``, ``tls``, ``officer-<pseudonym>``.
+
+        One that waits to replace it is ``next/<name>``.
+        """
         return self.path / "keys" / f"{name}.pem"
 
     def create(self) -> None:
-        """Make the folder and its folders, for the owner alone."""
+        """Make the folder and its folders, for the owner alone.
+
+        Raises:
+            ConfigurationError: They cannot be made.
+        """
         for folder in (self.path, *(self.path / name for name in ("keys", "tls"))):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
 
     def settings(self) -> AgencySettings:
         """Read ``agency.toml``.
@@ -126,16 +143,19 @@ class Home:
             raise ConfigurationError(
                 f"{self.settings_file} cannot be read: {error}", hint="Mend or restore the file."
             ) from error
-        names = values.pop("names", {})
+        names, officers = values.pop("names", {}), values.pop("officers", {})
         unknown = [key for key in values if key not in _KEYS]
-        texts = [*values.values(), *(names.values() if isinstance(names, dict) else [None])]
+        texts = list(values.values())
+        for table in (names, officers):
+            texts += table.values() if isinstance(table, dict) else [None]
         if unknown or not all(isinstance(value, str) for value in texts):
             raise ConfigurationError(
                 f"{self.settings_file} holds what does not belong there"
                 + (f": {', '.join(unknown)}" if unknown else ""),
-                hint=f"Its settings are {', '.join(_KEYS)}, texts all, and the table [names].",
+                hint=f"Its settings are {', '.join(_KEYS)}, texts all, and the tables"
+                " [names] and [officers].",
             )
-        return AgencySettings(names=names, **values)
+        return AgencySettings(names=names, officers=officers, **values)
 
     def enrolled(self) -> AgencySettings:
         """Read the settings of an agency that has a gateway.
@@ -166,15 +186,31 @@ class Home:
     def write_settings(self, settings: AgencySettings) -> None:
         """Write ``agency.toml``, whole or not at all."""
         lines = [f"{key} = {toml_text(getattr(settings, key))}" for key in _KEYS]
-        if settings.names:
-            lines += ["", "[names]"]
-            lines += [f"{toml_text(key)} = {toml_text(v)}" for key, v in settings.names.items()]
+        for title, table in (("names", settings.names), ("officers", settings.officers)):
+            if table:
+                lines += ["", f"[{title}]"]
+                lines += [f"{toml_text(key)} = {toml_text(text)}" for key, text in table.items()]
         write_atomically(self.settings_file, ("\n".join(lines) + "\n").encode())
 
 
 def toml_text(text: str) -> str:
     """Return a text as a TOML basic string (JSON's escapes are a subset of TOML's)."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, for the owner alone; nothing where it is there.
+
+    Raises:
+        ConfigurationError: It cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {path} cannot be made: {error.strerror}",
+            hint="Name another, or move away what is in its place.",
+        ) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

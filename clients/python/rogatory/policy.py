@@ -39,7 +39,10 @@ from rogatory.keys import PublicKey
 from rogatory.notes import SignatureType, VerifiedSignature, VerifierKey
 from rogatory.settingsfile import Table
 
-_FORM = "Give a policy file with --policy; rogatory receipt policy writes one."
+FORM = (
+    "Name another with --policy; an agency's own, policy.toml, is made anew from the operator's"
+    " answer: move away what is left of it, then rogatory agency accept FILE."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +130,8 @@ class Policy:
             ConfigurationError: The file or one that it names cannot be read or used; the text
                 names the setting and what to change.
         """
-        table = Table.read(path, form=_FORM)
+        table = Table.read(path, form=FORM)
         log, witnesses, files = table.below("log"), table.below("witnesses"), table.below("files")
-        roots = table.below("roots")
         table.only("log", "witnesses", "roots", "files")
         log.only("keys", "operator")
         witnesses.only("keys", "threshold")
@@ -139,7 +141,7 @@ class Policy:
         ]
         if not log_keys:
             raise log.fault("keys", "names no key of the log", "Add the operator's log.vkey line.")
-        pinned = {agency: _public_key(roots, agency) for agency in roots.values}
+        pinned = pinned_roots(table)
         directory = [
             _directory_entry(path.parent / name, files) for name in files.texts("agencies")
         ]
@@ -153,6 +155,16 @@ class Policy:
             directory=directory,
             agreements=verified_agreements(signed, pinned),
         )
+
+
+def pinned_roots(table: Table) -> dict[str, PublicKey]:
+    """Return the root keys that a policy file pins.
+
+    Raises:
+        ConfigurationError: [roots] is no table, or holds something else than keys.
+    """
+    roots = table.below("roots")
+    return {agency: _public_key(roots, agency) for agency in roots.values}
 
 
 def build_ring(

@@ -1,20 +1,19 @@
-"""`rogatory agency`: joining an exchange."""
+"""`rogatory agency`: joining an exchange, and its keys from then on."""
 
 from __future__ import annotations
 
 import time
-import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from rogatory import clock, statements
+from rogatory.cli import enrolling, history, statement, waiting
 from rogatory.cli.options import HomeOption, JsonOption, choice
 from rogatory.cli.output import emit, note
-from rogatory.cli.passphrases import passphrase_for
 from rogatory.cli.session import file_signer
 from rogatory.cli.trust import write_policy
 from rogatory.enrolment import (
@@ -27,18 +26,15 @@ from rogatory.enrolment import (
 from rogatory.errors import ConfigurationError
 from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.home import AgencySettings, Home, write_atomically
-from rogatory.keyfiles import read_private_file
 from rogatory.keys import PublicKey, phrase
-from rogatory.policy import Policy
-
-DEFAULT_VALIDITY_DAYS = 730
-_PREFIX = "officer-"
+from rogatory.policy import FORM, Policy, pinned_roots
+from rogatory.settingsfile import Table
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Join an exchange: request, then accept.",
+    help="Join an exchange: request, then accept. Change its keys: statement.",
 )
 
 
@@ -55,19 +51,14 @@ def request(
         typer.Option(
             "--officer",
             metavar="PSEUDONYM:RIGHTS",
-            help="Rights of an officer's key, as a.meyer:sign,approve. Repeatable.",
+            help="Rights of an officer's key, as a.meyer:sign,approve; by default what keygen was"
+            " told. Repeatable.",
         ),
     ] = None,
-    duty_contact: Annotated[
-        str, typer.Option(help="Where the duty officer is reached at all hours.")
-    ] = "",
-    language: Annotated[
-        list[str] | None, typer.Option("--language", help="BCP 47 tag. Repeatable.")
-    ] = None,
-    time_zone: Annotated[str, typer.Option(help="IANA name, as Europe/Paris.")] = "",
-    valid_days: Annotated[
-        int, typer.Option(min=1, max=3650, help="How long the keys are valid.")
-    ] = DEFAULT_VALIDITY_DAYS,
+    duty_contact: enrolling.ContactOption = None,
+    language: enrolling.LanguageOption = None,
+    time_zone: enrolling.ZoneOption = None,
+    valid_days: enrolling.ValidityOption = enrolling.DEFAULT_VALIDITY_DAYS,
     out: Annotated[Path | None, typer.Option(help="Where to write the request.")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -79,67 +70,45 @@ def request(
     """
     place = Home.find(home)
     settings = place.settings()
-    names = dict(_pair(item, "--name") for item in name)
+    if settings.gateway:
+        raise ConfigurationError(
+            f"{settings.agency} is enrolled at {settings.origin} already",
+            hint="Further keys are stated with rogatory agency statement; another exchange takes"
+            " another folder.",
+        )
+    names = enrolling.names_of(name)
+    agency = key_statement_pb2.Agency(
+        agency_id=settings.agency,
+        kind=codes_pb2.AgencyKind.ValueType(choice(codes_pb2.AgencyKind, kind, "--kind")),
+    )
+    enrolling.present(
+        agency,
+        names=names,
+        duty_contact=duty_contact,
+        languages=language,
+        time_zone=time_zone,
+    )
     root = file_signer(place.key("root"))
-    tls = _tls_key(place)
+    tls = enrolling.tls_key(place.key("tls"))
     now = time.time_ns()
     until = now + valid_days * clock.NANOSECONDS_PER_DAY
-    tls_public = tls.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    enrolled = [
-        statements.enrol(
-            algorithm=statements.TLS_ALGORITHM,
-            public_key=tls_public,
-            role=codes_pb2.KEY_ROLE_TLS,
-            valid_from=now,
-            valid_until=until,
-        ),
-        _enrol(file_signer(place.key("signing")).public_key, now=now, until=until),
-    ]
-    rights = dict(_officer(item) for item in officer or ())
-    files = {
-        path.stem.removeprefix(_PREFIX): path
-        for path in sorted(place.key("x").parent.glob(f"{_PREFIX}*.pem"))
-    }
-    for pseudonym in rights:
-        if pseudonym not in files:
-            raise ConfigurationError(
-                f"There is no key of the officer {pseudonym}",
-                hint=f"Make it: rogatory keygen {settings.agency} --officer {pseudonym}",
-            )
-    for pseudonym, path in files.items():
-        public = file_signer(path).public_key
-        granted = rights.get(pseudonym, [codes_pb2.OFFICER_RIGHT_SIGN])
-        enrolled.append(_enrol(public, now=now, until=until, officer=pseudonym, rights=granted))
-    statement = statements.build(
-        agency=key_statement_pb2.Agency(
-            agency_id=settings.agency,
-            names=[
-                key_statement_pb2.AgencyName(language=tag, name=text) for tag, text in names.items()
-            ],
-            kind=codes_pb2.AgencyKind.ValueType(choice(codes_pb2.AgencyKind, kind, "--kind")),
-            duty_contact=duty_contact,
-            languages=language or (),
-            time_zone=time_zone,
-        ),
+    signing = file_signer(place.key("signing")).public_key
+    first = statements.build(
+        agency=agency,
         root=root.public_key,
         create_time=now,
-        keys=enrolled,
+        keys=[
+            enrolling.enrol_tls(tls, now=now, until=until),
+            enrolling.enrol(signing, now=now, until=until),
+            *_officers(place, settings, officer or (), now=now, until=until),
+        ],
     )
-    signed = statements.sign(statement, root)
+    signed = statements.sign(first, root)
     data = write_request(csr=make_csr(settings.agency, tls), statement=signed)
     path = out if out is not None else place.request_file
     write_atomically(path, data)
-    place.write_settings(
-        AgencySettings(
-            agency=settings.agency,
-            gateway=settings.gateway,
-            origin=settings.origin,
-            log=settings.log,
-            names=names,
-        )
-    )
+    history.keep(place, signed)
+    place.write_settings(replace(settings, names=names))
     spoken = phrase(root.public_key.fingerprint)
     note("send the file to the gateway's operator, and read the phrase out by telephone")
     emit(
@@ -162,7 +131,11 @@ def accept(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Install the operator's answer: certificate, CA, address and the log's key."""
+    """Install the operator's answer: certificate, CA, address and the log's key.
+
+    An answer to a new TLS key puts it to work, with the other keys of its statement. Where
+    policy.toml is missing it is made anew.
+    """
     place = Home.find(home)
     settings = place.settings()
     try:
@@ -171,99 +144,103 @@ def accept(
         raise ConfigurationError(
             f"The file {answer} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
-    _check_answer(place, settings, found)
+    renewed = _check_answer(place, settings, found)
+    policy = _policy_with(place, settings, found)
     place.create()
+    if renewed:
+        waiting.activate(place, waiting.TLS)
     write_atomically(place.client_certificate, found.certificate)
     write_atomically(place.ca_certificate, found.ca)
     place.write_settings(
-        AgencySettings(
-            agency=settings.agency,
-            gateway=found.gateway,
-            origin=found.origin,
-            log=found.log_key.text,
-            names=settings.names,
-        )
+        replace(settings, gateway=found.gateway, origin=found.origin, log=found.log_key.text)
     )
-    _trust_log(place, found)
+    if policy is not None:
+        write_policy(policy, [], place.path)
+    activated = _activate_with_answer(place) if renewed else []
     emit(
-        {"agency": found.agency, "gateway": found.gateway, "origin": found.origin},
-        [f"{found.agency} is enrolled at {found.origin} ({found.gateway})"],
+        {
+            "agency": found.agency,
+            "gateway": found.gateway,
+            "origin": found.origin,
+            "activated": activated,
+        },
+        [
+            f"{found.agency} is enrolled at {found.origin} ({found.gateway})",
+            *(f"at work: {name}" for name in activated),
+        ],
         as_json=as_json,
     )
 
 
-def _trust_log(place: Home, answer: EnrolmentAnswer) -> None:
-    """Write the log's key into the policy; one that has keys already is the owner's to change."""
-    values = tomllib.loads(place.policy_file.read_text("utf-8"))
-    if "log" not in values:
-        roots = {
-            agency: PublicKey.from_text(text) for agency, text in values.get("roots", {}).items()
-        }
-        write_policy(Policy(log_keys=[answer.log_key], roots=roots), [], place.path)
-    elif answer.log_key.text not in values["log"].get("keys", []):
+app.command("statement", short_help="Add officers, renew keys, revoke keys.")(statement.statement)
+app.command("activate", short_help="Put new keys to work.")(statement.activate)
+app.command("keys", short_help="List the agency's keys.")(statement.list_keys)
+
+
+def _policy_with(place: Home, settings: AgencySettings, answer: EnrolmentAnswer) -> Policy | None:
+    """Return the policy with the log's key; None: it has keys already, its owner's to change."""
+    if not place.policy_file.exists():
+        note(f"{place.policy_file} is missing, and is made anew")
+        return Policy(log_keys=[answer.log_key], roots={settings.agency: _own_root(place)})
+    table = Table.read(place.policy_file, form=FORM)
+    roots = pinned_roots(table)
+    if "log" not in table.values:
+        return Policy(log_keys=[answer.log_key], roots=roots)
+    if answer.log_key.text not in table.below("log").texts("keys"):
         note(f"{place.policy_file} trusts other keys of the log; add to [log] keys if right:")
         note(f"  {answer.log_key.text}")
+    return None
 
 
-def _check_answer(place: Home, settings: AgencySettings, answer: EnrolmentAnswer) -> None:
+def _own_root(place: Home) -> PublicKey:
+    stated = history.root_of(history.kept(place))
+    return stated if stated is not None else file_signer(place.key("root")).public_key
+
+
+def _check_answer(place: Home, settings: AgencySettings, answer: EnrolmentAnswer) -> bool:
+    """Check that an answer is for this folder; return whether it is for a TLS key that waits."""
     if answer.agency != settings.agency:
         raise ConfigurationError(
             f"The answer is for {answer.agency}, and this is the folder of {settings.agency}",
             hint="Choose the other folder with --home.",
         )
-    own = (
-        _tls_key(place)
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
-    if public_key_of(answer.certificate) != own:
+    certified = public_key_of(answer.certificate)
+    next_key = waiting.waiting(place).get(waiting.TLS)
+    if next_key is not None and enrolling.tls_public(enrolling.tls_key(next_key)) == certified:
+        return True
+    if enrolling.tls_public(enrolling.tls_key(place.key("tls"))) != certified:
         raise ConfigurationError(
             "The certificate of the answer is for another key than keys/tls.pem",
             hint="Send the operator the request that belongs to this key.",
         )
+    return False
 
 
-def _tls_key(place: Home) -> ec.EllipticCurvePrivateKey:
-    path = place.key("tls")
-    key = serialization.load_pem_private_key(read_private_file(path), passphrase_for(path))
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ConfigurationError(
-            f"The key in {path} is not an elliptic curve key", hint="Make it with rogatory keygen."
+def _activate_with_answer(place: Home) -> list[str]:
+    """Put the other new keys to work: their statements stand in the log, since one was answered."""
+    known = history.kept(place)
+    root = history.root_of(known)
+    others = [] if root is None else waiting.activate_stated(place, history.ring_of(known, root))
+    return [waiting.TLS, *others]
+
+
+def _officers(
+    place: Home, settings: AgencySettings, words: Sequence[str], *, now: int, until: int
+) -> Iterator[key_statement_pb2.EnrolledKey]:
+    given = enrolling.officer_rights(words, settings)
+    files = enrolling.officers_of(place)
+    for pseudonym in given:
+        if pseudonym not in files:
+            raise ConfigurationError(
+                f"There is no key of the officer {pseudonym}",
+                hint=f"Make it: rogatory keygen {settings.agency} --officer {pseudonym}",
+            )
+    rights = enrolling.officer_rights(files, settings) | given
+    for pseudonym, path in files.items():
+        yield enrolling.enrol(
+            file_signer(path).public_key,
+            now=now,
+            until=until,
+            officer=pseudonym,
+            rights=enrolling.read_rights(rights[pseudonym]),
         )
-    return key
-
-
-def _enrol(
-    public: PublicKey,
-    *,
-    now: int,
-    until: int,
-    officer: str = "",
-    rights: list[codes_pb2.OfficerRight.ValueType] | None = None,
-) -> key_statement_pb2.EnrolledKey:
-    return statements.enrol(
-        algorithm=public.algorithm,
-        public_key=public.raw,
-        role=codes_pb2.KEY_ROLE_OFFICER if officer else codes_pb2.KEY_ROLE_SIGNING,
-        valid_from=now,
-        valid_until=until,
-        officer=officer,
-        rights=rights or (),
-    )
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    left, separator, right = text.partition("=")
-    if not (left and separator and right):
-        raise typer.BadParameter(
-            f"{text!r} is not LANGUAGE=NAME, as fr='Police'", param_hint=option
-        )
-    return left, right
-
-
-def _officer(text: str) -> tuple[str, list[codes_pb2.OfficerRight.ValueType]]:
-    pseudonym, _, rights = text.partition(":")
-    return pseudonym, [
-        codes_pb2.OfficerRight.ValueType(choice(codes_pb2.OfficerRight, word, "--officer"))
-        for word in (rights or "sign").split(",")
-    ]

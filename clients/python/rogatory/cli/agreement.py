@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -26,13 +25,19 @@ from rogatory.cli.inforce import list_agreements
 from rogatory.cli.output import emit, note, plain
 from rogatory.cli.session import connect, file_signer
 from rogatory.cli.signedfile import signed_file
-from rogatory.errors import ConfigurationError
 from rogatory.exchange.v1 import (
     agreement_pb2,
     agreement_service_pb2,
 )
 from rogatory.home import Home, write_atomically
 from rogatory.keys import PublicKey
+from rogatory.policy import pinned_roots
+from rogatory.settingsfile import Table
+
+_PINS = (
+    "Move away what is left of it; rogatory agency accept FILE then makes it anew from the"
+    " operator's answer, or, before there is one, rogatory keygen AGENCY."
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -211,14 +216,7 @@ def _root(text: str) -> tuple[str, PublicKey]:
 
 
 def _pinned(place: Home) -> dict[str, PublicKey]:
-    try:
-        values = tomllib.loads(place.policy_file.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"{place.policy_file} cannot be read: {error}",
-            hint="Restore it, or run rogatory keygen.",
-        ) from error
-    return {agency: PublicKey.from_text(key) for agency, key in values.get("roots", {}).items()}
+    return pinned_roots(Table.read(place.policy_file, form=_PINS))
 
 
 app.command("list", short_help="List your agreements.")(list_agreements)

@@ -8,7 +8,7 @@ from rogatory.agreements.document import open_agreement, roots_of, to_armour
 from rogatory.client import Client
 from rogatory.errors import AgreementError, ConfigurationError
 from rogatory.exchange.v1 import agreement_pb2, directory_service_pb2
-from rogatory.home import Home, toml_text, write_atomically
+from rogatory.home import Home, make_folder, toml_text, write_atomically
 from rogatory.keys import PublicKey
 from rogatory.policy import Policy, verified_agreements
 
@@ -113,9 +113,10 @@ def write_policy(policy: Policy, signed: list[agreement_pb2.SignedAgreement], fo
         compiled = open_agreement(item)
         name = f"agreements/{compiled.agreement_id}-{compiled.version}.txt"
         agreements.append((name, to_armour(item).encode()))
+    make_folder(folder)
     for name, data in [*agencies, *agreements]:
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, data)
     lines = ["[log]", _list("keys", [key.text for key in policy.log_keys])]
     if policy.operator:
