@@ -165,23 +165,22 @@ def _last_number(record: agreement_service_pb2.AgreementRecord, agency: str) -> 
     return max((one.sequence for one in declared if one.agency == agency), default=0)
 
 
+def governing(recipients: Iterable[str]) -> Draft:
+    """Return the draft of a message of governance: its document is for the gateway to enter."""
+    return Draft(
+        kind=codes_pb2.KIND_GOVERNANCE,
+        purpose=codes_pb2.PURPOSE_ADMINISTRATION,
+        recipients=[recipient(agency, BASE_AGREEMENT, BASE_ARTICLE) for agency in recipients],
+    )
+
+
 def _send(
     place: Home, client: Client, document: Message, parties: Iterable[str], *, as_json: bool
 ) -> None:
     """Send a document to the other parties, under the base agreement."""
     own = place.settings().agency
-    data = client.build(
-        Draft(
-            kind=codes_pb2.KIND_GOVERNANCE,
-            purpose=codes_pb2.PURPOSE_ADMINISTRATION,
-            recipients=[
-                recipient(agency, BASE_AGREEMENT, BASE_ARTICLE)
-                for agency in sorted(parties)
-                if agency != own
-            ],
-        ),
-        contents=[document],
-    )
+    draft = governing(agency for agency in sorted(parties) if agency != own)
+    data = client.build(draft, contents=[document])
     sent = outbox.submit(place, client, outbox.put(place, data))
     submitted = sent.submitted
     submitted.raise_if_refused()

@@ -11,11 +11,12 @@ import typer
 
 from rogatory import clock
 from rogatory.cli import enrolling, history, options, outbox, stating, waiting
+from rogatory.cli.governance import governing
 from rogatory.cli.output import aligned, emit, note
 from rogatory.cli.passphrases import passphrase_for
 from rogatory.cli.session import connect, message_signers
 from rogatory.cli.trust import Trust
-from rogatory.client import Client, Draft, recipient
+from rogatory.client import Client
 from rogatory.enrolment import make_csr, write_request
 from rogatory.errors import (
     CallError,
@@ -26,13 +27,9 @@ from rogatory.errors import (
     PermissionDenied,
     Refused,
 )
-from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home, write_atomically
 from rogatory.signers import FileSigner
 
-BASE_AGREEMENT = "base"
-BASE_ARTICLE = "Base Art. 1"
-"""The base agreement's article on agreements and key statements."""
 MAX_RECIPIENTS = 64
 """Of a header."""
 
@@ -227,20 +224,13 @@ def _submit(
     place: Home, client: Client, signed: history.Signed, *, to: Sequence[str]
 ) -> dict[str, Any]:
     """Submit a statement as a message of governance; forget it where it was not taken."""
-    draft = Draft(
-        kind=codes_pb2.KIND_GOVERNANCE,
-        purpose=codes_pb2.PURPOSE_ADMINISTRATION,
-        recipients=[
-            recipient(agency, BASE_AGREEMENT, BASE_ARTICLE)
-            for agency in (to or _partners(place, client))
-        ],
-    )
+    draft = governing(to or _partners(place, client))
     waiting_file = outbox.put(place, client.build(draft, contents=[signed]))
     # Before it is sent: whatever becomes of the answer, the next statement must follow on this one.
     history.keep(place, signed)
     try:
-        submitted, receipt = outbox.submit(place, client, waiting_file)
-        submitted.raise_if_refused()
+        sent = outbox.submit(place, client, waiting_file)
+        sent.submitted.raise_if_refused()
     except (InvalidMessage, Conflict, FailedPrecondition, PermissionDenied, Refused):
         history.forget(place, signed)
         raise
@@ -248,9 +238,9 @@ def _submit(
         note("once it is answered, put new keys to work: rogatory agency activate")
         raise
     return {
-        "message_id": submitted.message_id,
-        "index": submitted.receipt.index,
-        "receipt": str(receipt),
+        "message_id": sent.submitted.message_id,
+        "index": sent.submitted.receipt.index,
+        "receipt": str(sent.receipt),
     }
 
 
