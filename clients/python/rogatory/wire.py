@@ -38,9 +38,10 @@ LAST_SECOND = 253_402_300_799
 whoever prints such an instant or reckons with it fails."""
 SECOND = 1_000_000_000
 
-MESSAGE = "message"
-"""What `field_violations` calls a message that is sent: only that has an id, used up by now."""
+MESSAGE, HEADER = "message", "header"
+"""What `field_violations` calls a message that is sent, or tried out: only that has an id."""
 _MEND_MESSAGE = "Mend every field listed and send it again under a new message id."
+_MEND_REQUEST = "Mend every field listed and try it again."
 
 _ITEM = b"\x0a"
 """Tag of field 1, length-delimited."""
@@ -178,7 +179,7 @@ def field_violations(found: list[Violation], *, what: str) -> EnvelopeError:
     found = found[:MAX_VIOLATIONS]
     return EnvelopeError(
         f"the {what} breaks its schema at {found[0]}{more}",
-        hint=_MEND_MESSAGE if what == MESSAGE else "Mend every field listed and try it again.",
+        hint=_MEND_MESSAGE if what in {MESSAGE, HEADER} else _MEND_REQUEST,
         reason="FIELD_VIOLATIONS",
         violations=found,
     )

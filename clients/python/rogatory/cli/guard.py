@@ -59,7 +59,7 @@ class Failure:
 
     Attributes:
         exit_code: What the process ends with.
-        reason: A word for programs: an ``ErrorReason``, a gRPC status or the kind of error.
+        word: For programs: an ``ErrorReason``, a gRPC status or the kind of error.
         message: What is wrong.
         hint: What to do next.
         issues: Each place at fault.
@@ -67,7 +67,7 @@ class Failure:
     """
 
     exit_code: int
-    reason: str
+    word: str
     message: str
     hint: str = ""
     issues: Sequence[Issue | Violation] = ()
@@ -87,7 +87,7 @@ class Failure:
         where = {"file": self.file} if self.file else {}
         return {
             "error": {
-                "reason": self.reason,
+                "reason": self.word,
                 "message": self.message,
                 "hint": self.hint,
                 "issues": [where | dataclasses.asdict(place) for place in self.issues],
@@ -163,7 +163,7 @@ def _failure_of(
     if isinstance(error, _UsageFault):
         return Failure(
             exit_code=error.exit_code,
-            reason="USAGE",
+            word="USAGE",
             message=error.format_message(),
             hint="See --help.",
         )
@@ -172,14 +172,14 @@ def _failure_of(
             return _interrupted()
         return Failure(
             exit_code=ExitCode.USAGE,
-            reason="ABORTED",
+            word="ABORTED",
             message="there is nobody to answer the question",
             hint="Run it on a terminal, or give what it asks for by an option; nothing was done.",
         )
     if isinstance(error, OSError) and error.filename:
         return Failure(
             exit_code=ExitCode.USAGE,
-            reason="FILE_ERROR",
+            word="FILE_ERROR",
             message=f"{error.filename}: {error.strerror}",
             hint="Check the path, that you may use it so, and that there is room.",
         )
@@ -187,7 +187,7 @@ def _failure_of(
         return _of(OutputLost(os.strerror(error.errno)), ExitCode.OUTPUT_LOST)
     return Failure(
         exit_code=ExitCode.DEFECT,
-        reason="DEFECT",
+        word="DEFECT",
         message=f"unexpected {type(error).__name__}: {error}",
         hint=f"This is a defect of {program}: run it again with {TRACEBACK_VARIABLE}=1 and report"
         " what it prints, without personal data, to the project or to your gateway's operator.",
@@ -197,7 +197,7 @@ def _failure_of(
 def _of(error: RogatoryError, code: int) -> Failure:
     return Failure(
         exit_code=code,
-        reason=getattr(error, "reason", "") or getattr(error, "code", "") or _word(type(error)),
+        word=getattr(error, "reason", "") or getattr(error, "code", "") or _word(type(error)),
         message=error.message,
         hint=error.hint,
         issues=getattr(error, "issues", ()) or getattr(error, "violations", ()),
@@ -208,7 +208,7 @@ def _of(error: RogatoryError, code: int) -> Failure:
 def _interrupted() -> Failure:
     return Failure(
         exit_code=ExitCode.INTERRUPTED,
-        reason="INTERRUPTED",
+        word="INTERRUPTED",
         message="interrupted; what was done until then stands",
     )
 
