@@ -34,7 +34,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Join an exchange: request, then accept. Change its keys: statement.",
+    help="Join an exchange; renew and revoke keys. Change its keys: statement.",
 )
 
 
