@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from rogatory.agreements import parse_suspension, sign_suspension
+from rogatory.errors import ReceiptError
 from rogatory.exchange.v1 import (
     agreement_pb2,
     agreement_service_pb2,
@@ -15,6 +16,7 @@ from rogatory.exchange.v1 import (
     decision_pb2,
 )
 from rogatory.signers import Signer
+from rogatory_gateway.ledger.registry import Registry
 from rogatory_gateway.operator.fsck import Report, check_ledger
 from rogatory_gateway.operator.opening import open_snapshot
 from tests.support import records
@@ -143,6 +145,23 @@ async def test_whoever_reads_the_whole_log_finds_it_in_order(house: House) -> No
         )
     assert 4 == replay.counts.messages
     assert [] == report.findings
+
+
+async def test_a_gateway_that_ignores_a_suspension_is_found_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever replays the log names the decision that was made under a suspended agreement."""
+    async with house.wire(BETA) as beta, house.wire(SUPERVISOR) as supervisor:
+        await beta.submit(governing(house, declared(house)))
+        monkeypatch.setattr(Registry, "is_suspended", lambda *_: False)
+        ignored = await beta.submit(transfer(house, BETA, GAMMA))
+
+        with pytest.raises(ReceiptError) as found:
+            await replay_log(supervisor, LOG_KEY)
+
+    assert [PERMITTED] == dispositions(ignored.submission)
+    index = ignored.submission.receipt.index
+    assert f"Log entry {index}: {NAME} was applied for {GAMMA} while suspended" in str(found.value)
 
 
 @pytest.mark.parametrize(
