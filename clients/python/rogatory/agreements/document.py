@@ -6,12 +6,11 @@ be mailed and compared, and what it holds stays byte-exact.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 
 from rogatory import dsse, wire
+from rogatory.agreements import armour
 from rogatory.agreements.checks import BASE_AGREEMENT_ID, check_agreement
 from rogatory.agreements.compiled import CompiledAgreement, compile_agreement
 from rogatory.agreements.text import faulty
@@ -27,9 +26,7 @@ MAX_AGREEMENT_BYTES = 49152
 BASE_DIGEST = bytes.fromhex("c7c763bd315738bce33b19a0b8dc285f13bf3d43c1e2a7858c0d40cd156c0686")
 """SHA256 of the published base agreement, version 1, which nobody signs: these bytes alone."""
 
-_BEGIN = "-----BEGIN ROGATORY AGREEMENT-----"
-_END = "-----END ROGATORY AGREEMENT-----"
-_LINE = 72
+_LABEL = "ROGATORY AGREEMENT"
 
 
 def render(
@@ -210,16 +207,15 @@ def open_agreement(signed: agreement_pb2.SignedAgreement) -> CompiledAgreement:
 def to_armour(signed: agreement_pb2.SignedAgreement) -> str:
     """Return the file of a signed agreement: ASCII lines, readable head, base64 of the bytes."""
     agreement = parse_agreement(signed.agreement)
-    encoded = base64.b64encode(signed.SerializeToString(deterministic=True)).decode()
-    head = [
-        _BEGIN,
-        f"Agreement: {agreement.agreement_id} version {agreement.version}",
-        f"Digest: sha256:{agreement_digest(signed.agreement).hex()}",
-        f"Signatures: {len(signed.signatures)} of {len(agreement.parties)}",
-        "",
-    ]
-    body = [encoded[start : start + _LINE] for start in range(0, len(encoded), _LINE)]
-    return "\n".join([*head, *body, _END, ""])
+    return armour.wrap(
+        _LABEL,
+        head=[
+            f"Agreement: {agreement.agreement_id} version {agreement.version}",
+            f"Digest: sha256:{agreement_digest(signed.agreement).hex()}",
+            f"Signatures: {len(signed.signatures)} of {len(agreement.parties)}",
+        ],
+        data=signed.SerializeToString(deterministic=True),
+    )
 
 
 def from_armour(text: str) -> agreement_pb2.SignedAgreement:
@@ -228,17 +224,14 @@ def from_armour(text: str) -> agreement_pb2.SignedAgreement:
     Raises:
         AgreementError: It is not such a file, or was altered. Signatures are not checked here.
     """
-    lines = [line.strip() for line in text.strip().splitlines()]
     broken = AgreementError(
         "this is not a file of a signed agreement, or it was altered",
         hint="Fetch it again from whoever sent it; `rogatory agreement sign` makes such files.",
     )
-    if "" not in lines or lines[0] != _BEGIN or lines[-1] != _END:
-        raise broken
     try:
-        data = base64.b64decode("".join(lines[lines.index("") + 1 : -1]), validate=True)
+        data, lines = armour.unwrap(_LABEL, text)
         signed = wire.decode(agreement_pb2.SignedAgreement, data, what="signed agreement")
-    except (binascii.Error, ValueError, EnvelopeError) as error:
+    except (ValueError, EnvelopeError) as error:
         raise broken from error
     if to_armour(signed).splitlines() != lines:
         raise broken

@@ -7,18 +7,14 @@ are numbered for each party and agreement, so that an old one can't be entered a
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from rogatory import dsse, wire
+from rogatory.agreements import armour
 from rogatory.errors import AgreementError, EnvelopeError, SignatureInvalid
 from rogatory.exchange.v1 import agreement_pb2, envelope_pb2
 from rogatory.keys import PublicKey
 from rogatory.signers import Signer
 
-_BEGIN = "-----BEGIN ROGATORY AGREEMENT SUSPENSION-----"
-_END = "-----END ROGATORY AGREEMENT SUSPENSION-----"
-_LINE = 72
+_LABEL = "ROGATORY AGREEMENT SUSPENSION"
 
 
 def sign_suspension(
@@ -103,22 +99,21 @@ def open_suspension(
 def suspension_to_armour(signed: agreement_pb2.SignedAgreementSuspension) -> str:
     """Return the file of a signed declaration: a readable head, base64 of the bytes."""
     suspension = parse_suspension(signed)
-    encoded = base64.b64encode(signed.SerializeToString(deterministic=True)).decode()
-    head = [
-        _BEGIN,
-        f"Agreement: {suspension.agreement_id}",
-        f"Party: {suspension.agency}",
-        f"Declares: {'suspended' if suspension.suspended else 'no longer suspended'}",
-        f"Number: {suspension.sequence}",
-        "",
-    ]
-    body = [encoded[start : start + _LINE] for start in range(0, len(encoded), _LINE)]
-    return "\n".join([*head, *body, _END, ""])
+    return armour.wrap(
+        _LABEL,
+        head=[
+            f"Agreement: {suspension.agreement_id}",
+            f"Party: {suspension.agency}",
+            f"Declares: {'suspended' if suspension.suspended else 'no longer suspended'}",
+            f"Number: {suspension.sequence}",
+        ],
+        data=signed.SerializeToString(deterministic=True),
+    )
 
 
 def is_suspension(text: str) -> bool:
     """Say whether a file's text is that of a signed declaration."""
-    return text.lstrip().startswith(_BEGIN)
+    return armour.begins(_LABEL, text)
 
 
 def suspension_from_armour(text: str) -> agreement_pb2.SignedAgreementSuspension:
@@ -127,19 +122,16 @@ def suspension_from_armour(text: str) -> agreement_pb2.SignedAgreementSuspension
     Raises:
         AgreementError: it is not such a file, or was altered. The signature is not checked here.
     """
-    lines = [line.strip() for line in text.strip().splitlines()]
     broken = AgreementError(
         "this is not a file of a signed suspension, or it was altered",
         hint="Make it again with `rogatory agreement suspend`.",
     )
-    if "" not in lines or lines[0] != _BEGIN or lines[-1] != _END:
-        raise broken
     try:
-        data = base64.b64decode("".join(lines[lines.index("") + 1 : -1]), validate=True)
+        data, lines = armour.unwrap(_LABEL, text)
         signed = wire.decode(
             agreement_pb2.SignedAgreementSuspension, data, what="signed suspension"
         )
-    except (binascii.Error, ValueError, EnvelopeError) as error:
+    except (ValueError, EnvelopeError) as error:
         raise broken from error
     if suspension_to_armour(signed).splitlines() != lines:
         raise broken
