@@ -108,7 +108,7 @@ def test_a_port_that_is_taken_is_one_line(folder: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
-@pytest.mark.parametrize("seconds", [0.15, 0.4, 0.7])
+@pytest.mark.parametrize("seconds", [0.3, 0.4, 0.7])
 def test_ctrl_c_at_any_time_of_the_start_ends_it(folder: Path, seconds: float) -> None:
     """However far it is: no traceback."""
     starting = subprocess.Popen([*COMMAND, str(folder)], stderr=subprocess.PIPE, text=True)

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from rogatory.cli.loading import loading
+
 EXIT_FAILED = 1
 
 MODULES_OF_THE_EXTRA = (
@@ -29,11 +31,8 @@ MODULES_OF_THE_EXTRA = (
 
 def main() -> NoReturn:
     """Run the command that the process was started with."""
-    try:
+    with loading():
         from rogatory.cli.guard import guarded  # noqa: PLC0415 - Ctrl-C finds us ready by now
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted; nothing was done\n")
-        sys.exit(130)
     guarded(
         _load,
         program="rogatory-gateway",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rogatory.cli.loading import loading
 from rogatory.errors import ConfigurationError
 from rogatory_gateway.cli.terminal import AsJson, Folder, say, show, show_json
 from rogatory_gateway.config import DEFAULT_HOST, DEFAULT_PORT, MAX_PORT, load
@@ -78,7 +79,8 @@ def serve(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
     With --json the one object, {"listening": "HOST:PORT"}, is printed once calls are taken.
     """
     # Not at the top: other commands need no gRPC, and start much sooner without it.
-    from rogatory_gateway.server import serve as run  # noqa: PLC0415
+    with loading():
+        from rogatory_gateway.server import serve as run  # noqa: PLC0415
 
     settings = load(folder)
 

@@ -6,15 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from rogatory.cli.loading import loading
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its code (see `rogatory.cli.exits`)."""
-    try:
+    with loading():
         from rogatory.cli.exits import exit_code  # noqa: PLC0415 - Ctrl-C finds us ready by now
         from rogatory.cli.guard import guarded  # noqa: PLC0415 - likewise
-    except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted; nothing was done\n")
-        sys.exit(130)
     guarded(
         _load,
         program="rogatory",

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from rogatory.cli.exits import ExitCode
+from rogatory.cli.loading import loading
 from rogatory.errors import CallError, Issue, RecordFileError, RogatoryError, Violation
 
 TRACEBACK_VARIABLE = "ROGATORY_TRACEBACK"
@@ -116,7 +117,9 @@ def guarded(
     """
     try:
         os.environ.setdefault(_GRPC_LOG, "NONE")
-        code = load()(args=list(arguments), prog_name=program, standalone_mode=False)
+        with loading():
+            command = load()
+        code = command(args=list(arguments), prog_name=program, standalone_mode=False)
         if code == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301 - the parser has made a code of it
     except KeyboardInterrupt:
