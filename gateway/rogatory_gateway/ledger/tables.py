@@ -137,3 +137,115 @@ quota_counts = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),
     Column("count", BigInteger, nullable=False),
 )
+
+# How each request stands towards each agency asked: follows from its REQUEST and UPDATE entries.
+requests = Table(
+    "requests",
+    metadata,
+    # Index of the REQUEST's entry.
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked", String, primary_key=True),
+    Column("asking", String, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("assistance_kind", SmallInteger, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    # A serialised exchange.v1.RequestStanding.
+    Column("standing", LargeBinary, nullable=False),
+    Column("entry_time", BigInteger, nullable=False),
+    Column("step_time", BigInteger, nullable=False),
+    # Earliest due time of a deadline that runs; null where none does.
+    Column("next_due", BigInteger),
+    Index("requests_asked", "asked", "exercise", "idx"),
+    Index("requests_asking", "asking", "exercise", "idx"),
+)
+
+# The steps of each request: UPDATE messages that were admitted.
+request_steps = Table(
+    "request_steps",
+    metadata,
+    Column("request", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked", String, primary_key=True),
+    # Index of the UPDATE's entry.
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", SmallInteger, nullable=False),
+    # State after it.
+    Column("state", SmallInteger, nullable=False),
+    Column("entry_time", BigInteger, nullable=False),
+)
+
+# What is due of each request, and when it was done.
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("request", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked", String, primary_key=True),
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("asking", String, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    # A DeadlineKind number.
+    Column("kind", SmallInteger, nullable=False),
+    # Agency that must act.
+    Column("agency", String, nullable=False),
+    # When it becomes due soon, and when it is due.
+    Column("soon_time", BigInteger, nullable=False),
+    Column("due_time", BigInteger, nullable=False),
+    # A serialised assistance.v1.DueDate.
+    Column("due_date", LargeBinary, nullable=False),
+    # How it ended, a DueState number, and when; null while it runs.
+    Column("closed", SmallInteger),
+    Column("closed_time", BigInteger),
+    Index("deadlines_running", "closed", "soon_time"),
+)
+
+# What later messages say of an earlier one: see `ledger.relations.Relation`.
+relations = Table(
+    "relations",
+    metadata,
+    # Index of the earlier message's entry.
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),
+    Column("relation", SmallInteger, primary_key=True, autoincrement=False),
+    # Index of the later message's entry.
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Index("relations_idx", "idx"),
+    sqlite_with_rowid=False,
+)
+
+# What is no longer delivered to whom.
+recalled = Table(
+    "recalled",
+    metadata,
+    # Index of the message's entry.
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # Agency that may no longer get it: a recipient, or the sender of a copy passed on.
+    Column("agency", String, primary_key=True),
+    # Whether all its parts are gone; else those that hold the message passed on.
+    Column("whole", Boolean, nullable=False),
+    # Index of the RECALL's entry.
+    Column("recall", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Joint operations, by the index of the founding message's entry.
+operations = Table(
+    "operations",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("lead", String, nullable=False),
+    Column("exercise", Boolean, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("closed", Boolean, nullable=False),
+)
+
+# Who is what to an operation.
+operation_members = Table(
+    "operation_members",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency", String, primary_key=True),
+    # Order of invitation.
+    Column("number", Integer, nullable=False),
+    # A serialised exchange.v1.MemberStanding.
+    Column("standing", LargeBinary, nullable=False),
+    Index("operation_members_agency", "agency", "idx"),
+)

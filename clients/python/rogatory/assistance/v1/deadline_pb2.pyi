@@ -96,6 +96,46 @@ DEADLINE_KIND_POSTPONEMENT_END: DeadlineKind.ValueType  # 15
 """End of a postponement."""
 Global___DeadlineKind: _TypeAlias = DeadlineKind  # noqa: Y015
 
+class _DueState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DueStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DueState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUE_STATE_UNSPECIFIED: _DueState.ValueType  # 0
+    """Not stated."""
+    DUE_STATE_OPEN: _DueState.ValueType  # 1
+    """Runs."""
+    DUE_STATE_DUE_SOON: _DueState.ValueType  # 2
+    """Runs, and the last quarter of the time has begun."""
+    DUE_STATE_OVERDUE: _DueState.ValueType  # 3
+    """It has passed and what was due is not done."""
+    DUE_STATE_MET: _DueState.ValueType  # 4
+    """Done in time."""
+    DUE_STATE_MET_LATE: _DueState.ValueType  # 5
+    """Done too late."""
+    DUE_STATE_ENDED: _DueState.ValueType  # 6
+    """It no longer matters: withdrawn, closed or replaced by another."""
+
+class DueState(_DueState, metaclass=_DueStateEnumTypeWrapper):
+    """How a deadline stands."""
+
+DUE_STATE_UNSPECIFIED: DueState.ValueType  # 0
+"""Not stated."""
+DUE_STATE_OPEN: DueState.ValueType  # 1
+"""Runs."""
+DUE_STATE_DUE_SOON: DueState.ValueType  # 2
+"""Runs, and the last quarter of the time has begun."""
+DUE_STATE_OVERDUE: DueState.ValueType  # 3
+"""It has passed and what was due is not done."""
+DUE_STATE_MET: DueState.ValueType  # 4
+"""Done in time."""
+DUE_STATE_MET_LATE: DueState.ValueType  # 5
+"""Done too late."""
+DUE_STATE_ENDED: DueState.ValueType  # 6
+"""It no longer matters: withdrawn, closed or replaced by another."""
+Global___DueState: _TypeAlias = DueState  # noqa: Y015
+
 @_typing.final
 class DeadlineTerm(_message.Message):
     """How long something may take."""

@@ -9,8 +9,10 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rogatory.assistance.v1 import deadline_pb2 as _deadline_pb2
 from rogatory.exchange.v1 import agreement_pb2 as _agreement_pb2
 from rogatory.exchange.v1 import codes_pb2 as _codes_pb2
+from rogatory.exchange.v1 import procedure_pb2 as _procedure_pb2
 from rogatory.records.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
@@ -73,6 +75,14 @@ class _GroundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ground.ValueTy
     """The recipient is not enrolled, or no longer."""
     GROUND_REFERENCE_NOT_HELD: _Ground.ValueType  # 7
     """The message referred to is not the sender's to act on, or does not exist."""
+    GROUND_STEP_NOT_ALLOWED: _Ground.ValueType  # 8
+    """The request, hand-over, alert or operation does not allow this step now, or not to this sender; see `obstacles`."""
+    GROUND_CONSENT_MISSING: _Ground.ValueType  # 9
+    """What is passed on, or used otherwise, needs the originator's consent, which is not there; see `obstacles`."""
+    GROUND_NOT_IN_OPERATION: _Ground.ValueType  # 10
+    """Sender or recipient takes no such part in the operation; see `obstacles`."""
+    GROUND_RECALLED: _Ground.ValueType  # 11
+    """What it passes on was recalled by its originator; see `obstacles`."""
 
 class Ground(_Ground, metaclass=_GroundEnumTypeWrapper):
     """Why something was refused or withheld."""
@@ -93,6 +103,14 @@ GROUND_UNKNOWN_RECIPIENT: Ground.ValueType  # 6
 """The recipient is not enrolled, or no longer."""
 GROUND_REFERENCE_NOT_HELD: Ground.ValueType  # 7
 """The message referred to is not the sender's to act on, or does not exist."""
+GROUND_STEP_NOT_ALLOWED: Ground.ValueType  # 8
+"""The request, hand-over, alert or operation does not allow this step now, or not to this sender; see `obstacles`."""
+GROUND_CONSENT_MISSING: Ground.ValueType  # 9
+"""What is passed on, or used otherwise, needs the originator's consent, which is not there; see `obstacles`."""
+GROUND_NOT_IN_OPERATION: Ground.ValueType  # 10
+"""Sender or recipient takes no such part in the operation; see `obstacles`."""
+GROUND_RECALLED: Ground.ValueType  # 11
+"""What it passes on was recalled by its originator; see `obstacles`."""
 Global___Ground: _TypeAlias = Ground  # noqa: Y015
 
 class _Condition:
@@ -129,6 +147,8 @@ class _ConditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Condition.V
     """Justification."""
     CONDITION_RECORDS: _Condition.ValueType  # 13
     """Number of records."""
+    CONDITION_ORAL_REQUEST: _Condition.ValueType  # 14
+    """Confirmation in writing of an oral request, within the term of the clause."""
 
 class Condition(_Condition, metaclass=_ConditionEnumTypeWrapper):
     """A condition of a clause."""
@@ -161,6 +181,8 @@ CONDITION_JUSTIFICATION: Condition.ValueType  # 12
 """Justification."""
 CONDITION_RECORDS: Condition.ValueType  # 13
 """Number of records."""
+CONDITION_ORAL_REQUEST: Condition.ValueType  # 14
+"""Confirmation in writing of an oral request, within the term of the clause."""
 Global___Condition: _TypeAlias = Condition  # noqa: Y015
 
 class _ScopeDimension:
@@ -298,6 +320,7 @@ class Decision(_message.Message):
     REMEDY_FIELD_NUMBER: _builtins.int
     OBLIGATIONS_FIELD_NUMBER: _builtins.int
     FACTS_UNCHECKED_FIELD_NUMBER: _builtins.int
+    OBSTACLES_FIELD_NUMBER: _builtins.int
     disposition: Global___Disposition.ValueType
     """What becomes of the message."""
     ground: Global___Ground.ValueType
@@ -324,6 +347,10 @@ class Decision(_message.Message):
     def obligations(self) -> _agreement_pb2.Obligations:
         """What the recipient owes."""
 
+    @_builtins.property
+    def obstacles(self) -> _containers.RepeatedCompositeFieldContainer[_procedure_pb2.Obstacle]:
+        """What stands in the way whatever the clauses say; the first gave the ground. Then no clause was read."""
+
     def __init__(
         self,
         *,
@@ -336,10 +363,11 @@ class Decision(_message.Message):
         remedy: Global___Remedy | None = ...,
         obligations: _agreement_pb2.Obligations | None = ...,
         facts_unchecked: _builtins.bool = ...,
+        obstacles: _abc.Iterable[_procedure_pb2.Obstacle] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["obligations", b"obligations", "remedy", b"remedy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "clause_id", b"clause_id", "disposition", b"disposition", "facts_unchecked", b"facts_unchecked", "findings", b"findings", "ground", b"ground", "obligations", b"obligations", "parts", b"parts", "remedy", b"remedy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "clause_id", b"clause_id", "disposition", b"disposition", "facts_unchecked", b"facts_unchecked", "findings", b"findings", "ground", b"ground", "obligations", b"obligations", "obstacles", b"obstacles", "parts", b"parts", "remedy", b"remedy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -557,6 +585,7 @@ class DecisionContext(_message.Message):
     RECIPIENT_ENROLLED_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     QUOTAS_FIELD_NUMBER: _builtins.int
+    PROCEDURE_FIELD_NUMBER: _builtins.int
     agreement_digest: _builtins.bytes
     """SHA256 of the agreement's bytes; empty when there was none."""
     recipient_enrolled: _builtins.bool
@@ -575,6 +604,10 @@ class DecisionContext(_message.Message):
     def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotaCount]:
         """What quotas had counted before this message."""
 
+    @_builtins.property
+    def procedure(self) -> _procedure_pb2.ProcedureStanding:
+        """How the procedures stood that the message is part of; unset where it is part of none."""
+
     def __init__(
         self,
         *,
@@ -584,10 +617,11 @@ class DecisionContext(_message.Message):
         recipient_enrolled: _builtins.bool = ...,
         reference: Global___ReferenceStanding.ValueType = ...,
         quotas: _abc.Iterable[Global___QuotaCount] | None = ...,
+        procedure: _procedure_pb2.ProcedureStanding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entry_time", b"entry_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry_time", b"entry_time", "procedure", b"procedure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_digest", b"agreement_digest", "entry_time", b"entry_time", "quotas", b"quotas", "recipient_enrolled", b"recipient_enrolled", "reference", b"reference", "signers", b"signers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_digest", b"agreement_digest", "entry_time", b"entry_time", "procedure", b"procedure", "quotas", b"quotas", "recipient_enrolled", b"recipient_enrolled", "reference", b"reference", "signers", b"signers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -669,6 +703,7 @@ class Outcome(_message.Message):
     DECISION_FIELD_NUMBER: _builtins.int
     CONTEXT_FIELD_NUMBER: _builtins.int
     INBOX_POSITION_FIELD_NUMBER: _builtins.int
+    DUE_DATES_FIELD_NUMBER: _builtins.int
     recipient: _builtins.str
     """Agency id of the recipient."""
     agreement_id: _builtins.str
@@ -685,6 +720,10 @@ class Outcome(_message.Message):
     def context(self) -> Global___DecisionContext:
         """What it rested on."""
 
+    @_builtins.property
+    def due_dates(self) -> _containers.RepeatedCompositeFieldContainer[_deadline_pb2.DueDate]:
+        """What is due because of it and when, computed at entry."""
+
     def __init__(
         self,
         *,
@@ -694,10 +733,11 @@ class Outcome(_message.Message):
         decision: Global___Decision | None = ...,
         context: Global___DecisionContext | None = ...,
         inbox_position: _builtins.int = ...,
+        due_dates: _abc.Iterable[_deadline_pb2.DueDate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decision", b"decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_id", b"agreement_id", "agreement_version", b"agreement_version", "context", b"context", "decision", b"decision", "inbox_position", b"inbox_position", "recipient", b"recipient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_id", b"agreement_id", "agreement_version", b"agreement_version", "context", b"context", "decision", b"decision", "due_dates", b"due_dates", "inbox_position", b"inbox_position", "recipient", b"recipient"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,10 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rogatory.assistance.v1 import answer_pb2 as _answer_pb2
 from rogatory.assistance.v1 import consent_pb2 as _consent_pb2
+from rogatory.assistance.v1 import handover_pb2 as _handover_pb2
+from rogatory.assistance.v1 import operation_pb2 as _operation_pb2
 from rogatory.assistance.v1 import refusal_pb2 as _refusal_pb2
 from rogatory.assistance.v1 import request_pb2 as _request_pb2
 from rogatory.exchange.v1 import codes_pb2 as _codes_pb2
@@ -482,6 +485,8 @@ class PartFacts(_message.Message):
     DATA_SUBJECTS_FIELD_NUMBER: _builtins.int
     CASE_REFERENCE_FIELD_NUMBER: _builtins.int
     JUSTIFICATION_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    PRESENT_PARTS_FIELD_NUMBER: _builtins.int
     record_count: _builtins.int
     """Records in the part."""
     case_reference: _builtins.bool
@@ -496,6 +501,16 @@ class PartFacts(_message.Message):
     def data_subjects(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.DataSubjectCategory.ValueType]:
         """Categories of data subjects (LED Art. 6) in any record, ascending."""
 
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedCompositeFieldContainer[Global___MeasureFacts]:
+        """REQUEST and ANSWER parts: the measures asked for or answered, by measure_id, then outcome."""
+
+    @_builtins.property
+    def present_parts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """A FORWARDED part: positions of the original's parts that are here, ascending. Its counts, groups and categories of
+        data subjects are those that the original's header states of them.
+        """
+
     def __init__(
         self,
         *,
@@ -504,14 +519,48 @@ class PartFacts(_message.Message):
         data_subjects: _abc.Iterable[_common_pb2.DataSubjectCategory.ValueType] | None = ...,
         case_reference: _builtins.bool = ...,
         justification: _builtins.bool = ...,
+        measures: _abc.Iterable[Global___MeasureFacts] | None = ...,
+        present_parts: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "data_subjects", b"data_subjects", "field_groups", b"field_groups", "justification", b"justification", "record_count", b"record_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_reference", b"case_reference", "data_subjects", b"data_subjects", "field_groups", b"field_groups", "justification", b"justification", "measures", b"measures", "present_parts", b"present_parts", "record_count", b"record_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PartFacts: _TypeAlias = PartFacts  # noqa: Y015
+
+@_typing.final
+class MeasureFacts(_message.Message):
+    """A measure that is asked for or answered, and whom or what it concerns, without saying who that is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEASURE_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    measure_id: _builtins.str
+    """The measure, as the request names it."""
+    outcome: _answer_pb2.MeasureOutcome.ValueType
+    """In an answer: what came of it."""
+    subjects: _builtins.bytes
+    """Tags of the subjects, ascending, 8 bytes each: the beginning of SHA256("rogatory.subject.v1" 00 record id). Empty:
+    the measure as a whole.
+    """
+    def __init__(
+        self,
+        *,
+        measure_id: _builtins.str = ...,
+        outcome: _answer_pb2.MeasureOutcome.ValueType = ...,
+        subjects: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["measure_id", b"measure_id", "outcome", b"outcome", "subjects", b"subjects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasureFacts: _TypeAlias = MeasureFacts  # noqa: Y015
 
 @_typing.final
 class Part(_message.Message):
@@ -720,10 +769,17 @@ class UpdateParticulars(_message.Message):
     REFUSAL_GROUNDS_FIELD_NUMBER: _builtins.int
     ARTICLE_FIELD_NUMBER: _builtins.int
     POSTPONED_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    ORAL_REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIME_FIELD_NUMBER: _builtins.int
+    REPLY_BY_TIME_FIELD_NUMBER: _builtins.int
+    CONDITIONAL_FIELD_NUMBER: _builtins.int
+    HANDOVER_FIELD_NUMBER: _builtins.int
     step: _request_pb2.RequestStep.ValueType
     """The step taken."""
     article: _builtins.str
     """Article relied on for the step, where one is."""
+    conditional: _builtins.bool
+    """For ACCEPT: under conditions, which the ANSWER part holds."""
     @_builtins.property
     def request(self) -> _common_pb2.MessageReference:
         """The request."""
@@ -736,6 +792,22 @@ class UpdateParticulars(_message.Message):
     def postponed_until_time(self) -> _timestamp_pb2.Timestamp:
         """For a postponement: until when."""
 
+    @_builtins.property
+    def oral_request_time(self) -> _timestamp_pb2.Timestamp:
+        """For CONFIRM_IN_WRITING: when it was asked orally."""
+
+    @_builtins.property
+    def expected_time(self) -> _timestamp_pb2.Timestamp:
+        """For REPORT_DELAY: when the answer is expected instead."""
+
+    @_builtins.property
+    def reply_by_time(self) -> _timestamp_pb2.Timestamp:
+        """For ASK_CLARIFICATION: when a reply is needed; unset: as the agreement says."""
+
+    @_builtins.property
+    def handover(self) -> Global___HandoverParticulars:
+        """For ARRANGE with a HANDOVER part: the hand-over, and how it stands."""
+
     def __init__(
         self,
         *,
@@ -744,14 +816,91 @@ class UpdateParticulars(_message.Message):
         refusal_grounds: _abc.Iterable[_refusal_pb2.RefusalGround.ValueType] | None = ...,
         article: _builtins.str = ...,
         postponed_until_time: _timestamp_pb2.Timestamp | None = ...,
+        oral_request_time: _timestamp_pb2.Timestamp | None = ...,
+        expected_time: _timestamp_pb2.Timestamp | None = ...,
+        reply_by_time: _timestamp_pb2.Timestamp | None = ...,
+        conditional: _builtins.bool = ...,
+        handover: Global___HandoverParticulars | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["postponed_until_time", b"postponed_until_time", "request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_time", b"expected_time", "handover", b"handover", "oral_request_time", b"oral_request_time", "postponed_until_time", b"postponed_until_time", "reply_by_time", b"reply_by_time", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "postponed_until_time", b"postponed_until_time", "refusal_grounds", b"refusal_grounds", "request", b"request", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["article", b"article", "conditional", b"conditional", "expected_time", b"expected_time", "handover", b"handover", "oral_request_time", b"oral_request_time", "postponed_until_time", b"postponed_until_time", "refusal_grounds", b"refusal_grounds", "reply_by_time", b"reply_by_time", "request", b"request", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateParticulars: _TypeAlias = UpdateParticulars  # noqa: Y015
+
+@_typing.final
+class HandoverParticulars(_message.Message):
+    """A statement on a hand-over, without saying who is handed over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDOVER_ID_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    RELEASING_AGENCY_FIELD_NUMBER: _builtins.int
+    RECEIVING_AGENCY_FIELD_NUMBER: _builtins.int
+    HANDOVER_TIME_FIELD_NUMBER: _builtins.int
+    PERSONS_FIELD_NUMBER: _builtins.int
+    handover_id: _builtins.str
+    """Stable id of the hand-over."""
+    stage: _handover_pb2.HandoverStage.ValueType
+    """Where it stands by this statement."""
+    releasing_agency: _builtins.str
+    """Agency that releases."""
+    receiving_agency: _builtins.str
+    """Agency that receives."""
+    @_builtins.property
+    def handover_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is to be, or was."""
+
+    @_builtins.property
+    def persons(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandoverPersons]:
+        """The persons by where they stand, by state."""
+
+    def __init__(
+        self,
+        *,
+        handover_id: _builtins.str = ...,
+        stage: _handover_pb2.HandoverStage.ValueType = ...,
+        releasing_agency: _builtins.str = ...,
+        receiving_agency: _builtins.str = ...,
+        handover_time: _timestamp_pb2.Timestamp | None = ...,
+        persons: _abc.Iterable[Global___HandoverPersons] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["handover_time", b"handover_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handover_id", b"handover_id", "handover_time", b"handover_time", "persons", b"persons", "receiving_agency", b"receiving_agency", "releasing_agency", b"releasing_agency", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverParticulars: _TypeAlias = HandoverParticulars  # noqa: Y015
+
+@_typing.final
+class HandoverPersons(_message.Message):
+    """Persons of a hand-over who stand alike."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    PERSONS_FIELD_NUMBER: _builtins.int
+    state: _handover_pb2.HandoverPersonState.ValueType
+    """Where they stand."""
+    persons: _builtins.bytes
+    """Their tags, ascending, as in MeasureFacts.subjects."""
+    def __init__(
+        self,
+        *,
+        state: _handover_pb2.HandoverPersonState.ValueType = ...,
+        persons: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persons", b"persons", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandoverPersons: _TypeAlias = HandoverPersons  # noqa: Y015
 
 @_typing.final
 class SubjectParticulars(_message.Message):
@@ -767,6 +916,7 @@ class SubjectParticulars(_message.Message):
     AGENCIES_FIELD_NUMBER: _builtins.int
     CONFIRMATION_FIELD_NUMBER: _builtins.int
     CONSENT_REQUEST_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     consent_scope: _consent_pb2.ConsentScope.ValueType
     """For CONSENT: what is consented to."""
     withdrawal: _builtins.bool
@@ -791,6 +941,10 @@ class SubjectParticulars(_message.Message):
     def agencies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For CONSENT to onward transfer: to which agencies; empty: as the part says."""
 
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """For CONSENT: positions of the message's parts that it is limited to; empty: all of them."""
+
     def __init__(
         self,
         *,
@@ -802,10 +956,11 @@ class SubjectParticulars(_message.Message):
         agencies: _abc.Iterable[_builtins.str] | None = ...,
         confirmation: _builtins.bool = ...,
         consent_request: _builtins.bool = ...,
+        parts: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "confirmation", b"confirmation", "consent_request", b"consent_request", "consent_scope", b"consent_scope", "message", b"message", "offences", b"offences", "valid_until_time", b"valid_until_time", "withdrawal", b"withdrawal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agencies", b"agencies", "confirmation", b"confirmation", "consent_request", b"consent_request", "consent_scope", b"consent_scope", "message", b"message", "offences", b"offences", "parts", b"parts", "valid_until_time", b"valid_until_time", "withdrawal", b"withdrawal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -854,6 +1009,7 @@ class OperationParticulars(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     MEMBERS_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     step: Global___OperationStep.ValueType
     """The step."""
     @_builtins.property
@@ -864,20 +1020,59 @@ class OperationParticulars(_message.Message):
     def valid_until_time(self) -> _timestamp_pb2.Timestamp:
         """For FOUND: until when."""
 
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberTerms]:
+        """For FOUND and INVITE: what each of the members may contribute and receive; for JOIN: what the sender takes of it."""
+
     def __init__(
         self,
         *,
         step: Global___OperationStep.ValueType = ...,
         members: _abc.Iterable[_builtins.str] | None = ...,
         valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        terms: _abc.Iterable[Global___MemberTerms] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "step", b"step", "valid_until_time", b"valid_until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "step", b"step", "terms", b"terms", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OperationParticulars: _TypeAlias = OperationParticulars  # noqa: Y015
+
+@_typing.final
+class MemberTerms(_message.Message):
+    """What a member of a joint operation may contribute and receive within it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    CONTRIBUTES_FIELD_NUMBER: _builtins.int
+    RECEIVES_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    """Agency id of the member."""
+    @_builtins.property
+    def contributes(self) -> _containers.RepeatedScalarFieldContainer[_operation_pb2.ContributionKind.ValueType]:
+        """What it may contribute."""
+
+    @_builtins.property
+    def receives(self) -> _containers.RepeatedScalarFieldContainer[_operation_pb2.ContributionKind.ValueType]:
+        """What it may receive."""
+
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        contributes: _abc.Iterable[_operation_pb2.ContributionKind.ValueType] | None = ...,
+        receives: _abc.Iterable[_operation_pb2.ContributionKind.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "contributes", b"contributes", "receives", b"receives"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberTerms: _TypeAlias = MemberTerms  # noqa: Y015
 
 @_typing.final
 class AlertParticulars(_message.Message):

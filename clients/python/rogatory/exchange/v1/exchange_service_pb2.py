@@ -25,11 +25,14 @@ _sym_db = _symbol_database.Default()
 from rogatory._vendor.buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from rogatory.assistance.v1 import deadline_pb2 as rogatory_dot_assistance_dot_v1_dot_deadline__pb2
+from rogatory.assistance.v1 import request_pb2 as rogatory_dot_assistance_dot_v1_dot_request__pb2
 from rogatory.exchange.v1 import codes_pb2 as rogatory_dot_exchange_dot_v1_dot_codes__pb2
 from rogatory.exchange.v1 import decision_pb2 as rogatory_dot_exchange_dot_v1_dot_decision__pb2
+from rogatory.records.v1 import common_pb2 as rogatory_dot_records_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rogatory/exchange/v1/exchange_service.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/decision.proto\".\n\rSubmitRequest\x12\x1d\n\x08\x65nvelope\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@\"e\n\x0eSubmitResponse\x12\x34\n\nsubmission\x18\x01 \x01(\x0b\x32 .rogatory.exchange.v1.Submission\x12\x1d\n\ncheckpoint\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xb8\x01\n\nSubmission\x12\x1b\n\nmessage_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12@\n\x08outcomes\x18\x02 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1d.rogatory.exchange.v1.Receipt\x12\x1b\n\x13repeated_submission\x18\x04 \x01(\x08\"Q\n\x07Receipt\x12\x18\n\x05\x65ntry\x18\x01 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x1d\n\x05proof\x18\x03 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h \"<\n\x12SubmitBatchRequest\x12&\n\tenvelopes\x18\x01 \x03(\x0c\x42\x13\xbaH\x10\x92\x01\r\x08\x01\x10\x80\x02\"\x06z\x04\x18\x80\x80@\"y\n\x13SubmitBatchResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\'.rogatory.exchange.v1.SubmitBatchResultB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\x12\x1d\n\ncheckpoint\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"z\n\x11SubmitBatchResult\x12\x36\n\nsubmission\x18\x01 \x01(\x0b\x32 .rogatory.exchange.v1.SubmissionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\":\n\x10SubscribeRequest\x12\x14\n\x0cstart_cursor\x18\x01 \x01(\x04\x12\x10\n\x08\x65xercise\x18\x02 \x01(\x08\"\x96\x01\n\x11SubscribeResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x04\x12\x32\n\x08\x64\x65livery\x18\x02 \x01(\x0b\x32\x1e.rogatory.exchange.v1.DeliveryH\x00\x12\x35\n\nkeep_alive\x18\x03 \x01(\x0b\x32\x1f.rogatory.exchange.v1.KeepAliveH\x00\x42\x06\n\x04item\"*\n\tKeepAlive\x12\x1d\n\ncheckpoint\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xa0\x01\n\x08\x44\x65livery\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\x12\x1c\n\x08\x65nvelope\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x18\x80\x80\x80\x02\x12\x35\n\x07outcome\x18\x03 \x01(\x0b\x32$.rogatory.exchange.v1.OutcomeOpening\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x18\n\x05\x65ntry\x18\x05 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\"@\n\x14\x41\x64vanceCursorRequest\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\x12\x10\n\x08\x65xercise\x18\x02 \x01(\x08\"/\n\x15\x41\x64vanceCursorResponse\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\"L\n\x11GetMessageRequest\x12\x19\n\x06sender\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.rogatory.exchange.v1.Delivery\"\xb7\x02\n\x13ListMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x37\n\x03\x62ox\x18\x03 \x01(\x0e\x32 .rogatory.exchange.v1.MessageBoxB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x04kind\x18\x04 \x01(\x0e\x32\x1a.rogatory.exchange.v1.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x0b\x63ounterpart\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x17\n\x06thread\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x39\n\x04view\x18\x07 \x01(\x0e\x32!.rogatory.exchange.v1.MessageViewB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x65xercise\x18\x08 \x01(\x08\"{\n\x14ListMessagesResponse\x12@\n\x08messages\x18\x01 \x03(\x0b\x32$.rogatory.exchange.v1.MessageSummaryB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xb0\x02\n\x0eMessageSummary\x12\x17\n\x06sender\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nmessage_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.rogatory.exchange.v1.Kind\x12.\n\nentry_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05index\x18\x05 \x01(\x04\x12\x16\n\x0einbox_position\x18\x06 \x01(\x04\x12\x36\n\x0b\x64isposition\x18\x07 \x01(\x0e\x32!.rogatory.exchange.v1.Disposition\x12/\n\x07message\x18\x08 \x01(\x0b\x32\x1e.rogatory.exchange.v1.Delivery\"L\n\x11GetReceiptRequest\x12\x19\n\x06sender\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa5\x01\n\x12GetReceiptResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.rogatory.exchange.v1.Receipt\x12@\n\x08outcomes\x18\x02 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1d\n\ncheckpoint\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01*V\n\nMessageBox\x12\x1b\n\x17MESSAGE_BOX_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_BOX_INBOX\x10\x01\x12\x14\n\x10MESSAGE_BOX_SENT\x10\x02*\\\n\x0bMessageView\x12\x1c\n\x18MESSAGE_VIEW_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_VIEW_SUMMARY\x10\x01\x12\x15\n\x11MESSAGE_VIEW_FULL\x10\x02\x32\xbd\x05\n\x0f\x45xchangeService\x12S\n\x06Submit\x12#.rogatory.exchange.v1.SubmitRequest\x1a$.rogatory.exchange.v1.SubmitResponse\x12\x62\n\x0bSubmitBatch\x12(.rogatory.exchange.v1.SubmitBatchRequest\x1a).rogatory.exchange.v1.SubmitBatchResponse\x12^\n\tSubscribe\x12&.rogatory.exchange.v1.SubscribeRequest\x1a\'.rogatory.exchange.v1.SubscribeResponse0\x01\x12h\n\rAdvanceCursor\x12*.rogatory.exchange.v1.AdvanceCursorRequest\x1a+.rogatory.exchange.v1.AdvanceCursorResponse\x12_\n\nGetMessage\x12\'.rogatory.exchange.v1.GetMessageRequest\x1a(.rogatory.exchange.v1.GetMessageResponse\x12\x65\n\x0cListMessages\x12).rogatory.exchange.v1.ListMessagesRequest\x1a*.rogatory.exchange.v1.ListMessagesResponse\x12_\n\nGetReceipt\x12\'.rogatory.exchange.v1.GetReceiptRequest\x1a(.rogatory.exchange.v1.GetReceiptResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rogatory/exchange/v1/exchange_service.proto\x12\x14rogatory.exchange.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a%rogatory/assistance/v1/deadline.proto\x1a$rogatory/assistance/v1/request.proto\x1a rogatory/exchange/v1/codes.proto\x1a#rogatory/exchange/v1/decision.proto\x1a rogatory/records/v1/common.proto\".\n\rSubmitRequest\x12\x1d\n\x08\x65nvelope\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@\"e\n\x0eSubmitResponse\x12\x34\n\nsubmission\x18\x01 \x01(\x0b\x32 .rogatory.exchange.v1.Submission\x12\x1d\n\ncheckpoint\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xfc\x01\n\nSubmission\x12\x1b\n\nmessage_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12@\n\x08outcomes\x18\x02 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12.\n\x07receipt\x18\x03 \x01(\x0b\x32\x1d.rogatory.exchange.v1.Receipt\x12\x1b\n\x13repeated_submission\x18\x04 \x01(\x08\x12\x42\n\rduty_contacts\x18\x05 \x03(\x0b\x32!.rogatory.exchange.v1.DutyContactB\x08\xbaH\x05\x92\x01\x02\x10@\"\x7f\n\x0b\x44utyContact\x12\x17\n\x06\x61gency\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1e\n\x0c\x64uty_contact\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\ttime_zone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\tlanguages\x18\x04 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10 \"Q\n\x07Receipt\x12\x18\n\x05\x65ntry\x18\x01 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x1d\n\x05proof\x18\x03 \x03(\x0c\x42\x0e\xbaH\x0b\x92\x01\x08\x10@\"\x04z\x02h \"<\n\x12SubmitBatchRequest\x12&\n\tenvelopes\x18\x01 \x03(\x0c\x42\x13\xbaH\x10\x92\x01\r\x08\x01\x10\x80\x02\"\x06z\x04\x18\x80\x80@\"y\n\x13SubmitBatchResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\'.rogatory.exchange.v1.SubmitBatchResultB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\x12\x1d\n\ncheckpoint\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"z\n\x11SubmitBatchResult\x12\x36\n\nsubmission\x18\x01 \x01(\x0b\x32 .rogatory.exchange.v1.SubmissionH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"M\n\x10SubscribeRequest\x12\x14\n\x0cstart_cursor\x18\x01 \x01(\x04\x12\x10\n\x08\x65xercise\x18\x02 \x01(\x08\x12\x11\n\tdeadlines\x18\x03 \x01(\x08\"\xd0\x01\n\x11SubscribeResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x04\x12\x32\n\x08\x64\x65livery\x18\x02 \x01(\x0b\x32\x1e.rogatory.exchange.v1.DeliveryH\x00\x12\x35\n\nkeep_alive\x18\x03 \x01(\x0b\x32\x1f.rogatory.exchange.v1.KeepAliveH\x00\x12\x38\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\x0b\x32$.rogatory.exchange.v1.DeadlineNoticeH\x00\x42\x06\n\x04item\"\xac\x02\n\x0e\x44\x65\x61\x64lineNotice\x12\x36\n\x07request\x18\x01 \x01(\x0b\x32%.rogatory.records.v1.MessageReference\x12\x1e\n\rasking_agency\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1d\n\x0c\x61sked_agency\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x31\n\x08\x64ue_date\x18\x04 \x01(\x0b\x32\x1f.rogatory.assistance.v1.DueDate\x12/\n\x05state\x18\x05 \x01(\x0e\x32 .rogatory.assistance.v1.DueState\x12?\n\x0f\x61ssistance_kind\x18\x06 \x01(\x0e\x32&.rogatory.assistance.v1.AssistanceKind\"*\n\tKeepAlive\x12\x1d\n\ncheckpoint\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01\"\xa0\x01\n\x08\x44\x65livery\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\x12\x1c\n\x08\x65nvelope\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x18\x80\x80\x80\x02\x12\x35\n\x07outcome\x18\x03 \x01(\x0b\x32$.rogatory.exchange.v1.OutcomeOpening\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x18\n\x05\x65ntry\x18\x05 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\xff\xff\x03\"@\n\x14\x41\x64vanceCursorRequest\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\x12\x10\n\x08\x65xercise\x18\x02 \x01(\x08\"/\n\x15\x41\x64vanceCursorResponse\x12\x16\n\x0einbox_position\x18\x01 \x01(\x04\"L\n\x11GetMessageRequest\x12\x19\n\x06sender\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"E\n\x12GetMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.rogatory.exchange.v1.Delivery\"\xb7\x02\n\x13ListMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x12\x37\n\x03\x62ox\x18\x03 \x01(\x0e\x32 .rogatory.exchange.v1.MessageBoxB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x32\n\x04kind\x18\x04 \x01(\x0e\x32\x1a.rogatory.exchange.v1.KindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x0b\x63ounterpart\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x17\n\x06thread\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12\x39\n\x04view\x18\x07 \x01(\x0e\x32!.rogatory.exchange.v1.MessageViewB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x10\n\x08\x65xercise\x18\x08 \x01(\x08\"{\n\x14ListMessagesResponse\x12@\n\x08messages\x18\x01 \x03(\x0b\x32$.rogatory.exchange.v1.MessageSummaryB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12!\n\x0fnext_page_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xb0\x02\n\x0eMessageSummary\x12\x17\n\x06sender\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nmessage_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18$\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.rogatory.exchange.v1.Kind\x12.\n\nentry_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05index\x18\x05 \x01(\x04\x12\x16\n\x0einbox_position\x18\x06 \x01(\x04\x12\x36\n\x0b\x64isposition\x18\x07 \x01(\x0e\x32!.rogatory.exchange.v1.Disposition\x12/\n\x07message\x18\x08 \x01(\x0b\x32\x1e.rogatory.exchange.v1.Delivery\"L\n\x11GetReceiptRequest\x12\x19\n\x06sender\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1c\n\nmessage_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xa5\x01\n\x12GetReceiptResponse\x12.\n\x07receipt\x18\x01 \x01(\x0b\x32\x1d.rogatory.exchange.v1.Receipt\x12@\n\x08outcomes\x18\x02 \x03(\x0b\x32$.rogatory.exchange.v1.OutcomeOpeningB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x1d\n\ncheckpoint\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x01*V\n\nMessageBox\x12\x1b\n\x17MESSAGE_BOX_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_BOX_INBOX\x10\x01\x12\x14\n\x10MESSAGE_BOX_SENT\x10\x02*\\\n\x0bMessageView\x12\x1c\n\x18MESSAGE_VIEW_UNSPECIFIED\x10\x00\x12\x18\n\x14MESSAGE_VIEW_SUMMARY\x10\x01\x12\x15\n\x11MESSAGE_VIEW_FULL\x10\x02\x32\xbd\x05\n\x0f\x45xchangeService\x12S\n\x06Submit\x12#.rogatory.exchange.v1.SubmitRequest\x1a$.rogatory.exchange.v1.SubmitResponse\x12\x62\n\x0bSubmitBatch\x12(.rogatory.exchange.v1.SubmitBatchRequest\x1a).rogatory.exchange.v1.SubmitBatchResponse\x12^\n\tSubscribe\x12&.rogatory.exchange.v1.SubscribeRequest\x1a\'.rogatory.exchange.v1.SubscribeResponse0\x01\x12h\n\rAdvanceCursor\x12*.rogatory.exchange.v1.AdvanceCursorRequest\x1a+.rogatory.exchange.v1.AdvanceCursorResponse\x12_\n\nGetMessage\x12\'.rogatory.exchange.v1.GetMessageRequest\x1a(.rogatory.exchange.v1.GetMessageResponse\x12\x65\n\x0cListMessages\x12).rogatory.exchange.v1.ListMessagesRequest\x1a*.rogatory.exchange.v1.ListMessagesResponse\x12_\n\nGetReceipt\x12\'.rogatory.exchange.v1.GetReceiptRequest\x1a(.rogatory.exchange.v1.GetReceiptResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +47,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMISSION'].fields_by_name['message_id']._serialized_options = b'\272H\004r\002\030$'
   _globals['_SUBMISSION'].fields_by_name['outcomes']._loaded_options = None
   _globals['_SUBMISSION'].fields_by_name['outcomes']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_SUBMISSION'].fields_by_name['duty_contacts']._loaded_options = None
+  _globals['_SUBMISSION'].fields_by_name['duty_contacts']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_DUTYCONTACT'].fields_by_name['agency']._loaded_options = None
+  _globals['_DUTYCONTACT'].fields_by_name['agency']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DUTYCONTACT'].fields_by_name['duty_contact']._loaded_options = None
+  _globals['_DUTYCONTACT'].fields_by_name['duty_contact']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_DUTYCONTACT'].fields_by_name['time_zone']._loaded_options = None
+  _globals['_DUTYCONTACT'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DUTYCONTACT'].fields_by_name['languages']._loaded_options = None
+  _globals['_DUTYCONTACT'].fields_by_name['languages']._serialized_options = b'\272H\005\222\001\002\020 '
   _globals['_RECEIPT'].fields_by_name['entry']._loaded_options = None
   _globals['_RECEIPT'].fields_by_name['entry']._serialized_options = b'\272H\006z\004\030\377\377\003'
   _globals['_RECEIPT'].fields_by_name['proof']._loaded_options = None
@@ -54,6 +67,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITBATCHRESPONSE'].fields_by_name['results']._serialized_options = b'\272H\006\222\001\003\020\200\002'
   _globals['_SUBMITBATCHRESPONSE'].fields_by_name['checkpoint']._loaded_options = None
   _globals['_SUBMITBATCHRESPONSE'].fields_by_name['checkpoint']._serialized_options = b'\272H\006r\004\030\200\200\001'
+  _globals['_DEADLINENOTICE'].fields_by_name['asking_agency']._loaded_options = None
+  _globals['_DEADLINENOTICE'].fields_by_name['asking_agency']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DEADLINENOTICE'].fields_by_name['asked_agency']._loaded_options = None
+  _globals['_DEADLINENOTICE'].fields_by_name['asked_agency']._serialized_options = b'\272H\004r\002\030@'
   _globals['_KEEPALIVE'].fields_by_name['checkpoint']._loaded_options = None
   _globals['_KEEPALIVE'].fields_by_name['checkpoint']._serialized_options = b'\272H\006r\004\030\200\200\001'
   _globals['_DELIVERY'].fields_by_name['envelope']._loaded_options = None
@@ -92,50 +109,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRECEIPTRESPONSE'].fields_by_name['outcomes']._serialized_options = b'\272H\005\222\001\002\020@'
   _globals['_GETRECEIPTRESPONSE'].fields_by_name['checkpoint']._loaded_options = None
   _globals['_GETRECEIPTRESPONSE'].fields_by_name['checkpoint']._serialized_options = b'\272H\006r\004\030\200\200\001'
-  _globals['_MESSAGEBOX']._serialized_start=2633
-  _globals['_MESSAGEBOX']._serialized_end=2719
-  _globals['_MESSAGEVIEW']._serialized_start=2721
-  _globals['_MESSAGEVIEW']._serialized_end=2813
-  _globals['_SUBMITREQUEST']._serialized_start=227
-  _globals['_SUBMITREQUEST']._serialized_end=273
-  _globals['_SUBMITRESPONSE']._serialized_start=275
-  _globals['_SUBMITRESPONSE']._serialized_end=376
-  _globals['_SUBMISSION']._serialized_start=379
-  _globals['_SUBMISSION']._serialized_end=563
-  _globals['_RECEIPT']._serialized_start=565
-  _globals['_RECEIPT']._serialized_end=646
-  _globals['_SUBMITBATCHREQUEST']._serialized_start=648
-  _globals['_SUBMITBATCHREQUEST']._serialized_end=708
-  _globals['_SUBMITBATCHRESPONSE']._serialized_start=710
-  _globals['_SUBMITBATCHRESPONSE']._serialized_end=831
-  _globals['_SUBMITBATCHRESULT']._serialized_start=833
-  _globals['_SUBMITBATCHRESULT']._serialized_end=955
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=957
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1015
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1018
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1168
-  _globals['_KEEPALIVE']._serialized_start=1170
-  _globals['_KEEPALIVE']._serialized_end=1212
-  _globals['_DELIVERY']._serialized_start=1215
-  _globals['_DELIVERY']._serialized_end=1375
-  _globals['_ADVANCECURSORREQUEST']._serialized_start=1377
-  _globals['_ADVANCECURSORREQUEST']._serialized_end=1441
-  _globals['_ADVANCECURSORRESPONSE']._serialized_start=1443
-  _globals['_ADVANCECURSORRESPONSE']._serialized_end=1490
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1492
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1568
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1570
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1639
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1642
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1953
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1955
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2078
-  _globals['_MESSAGESUMMARY']._serialized_start=2081
-  _globals['_MESSAGESUMMARY']._serialized_end=2385
-  _globals['_GETRECEIPTREQUEST']._serialized_start=2387
-  _globals['_GETRECEIPTREQUEST']._serialized_end=2463
-  _globals['_GETRECEIPTRESPONSE']._serialized_start=2466
-  _globals['_GETRECEIPTRESPONSE']._serialized_end=2631
-  _globals['_EXCHANGESERVICE']._serialized_start=2816
-  _globals['_EXCHANGESERVICE']._serialized_end=3517
+  _globals['_MESSAGEBOX']._serialized_start=3321
+  _globals['_MESSAGEBOX']._serialized_end=3407
+  _globals['_MESSAGEVIEW']._serialized_start=3409
+  _globals['_MESSAGEVIEW']._serialized_end=3501
+  _globals['_SUBMITREQUEST']._serialized_start=338
+  _globals['_SUBMITREQUEST']._serialized_end=384
+  _globals['_SUBMITRESPONSE']._serialized_start=386
+  _globals['_SUBMITRESPONSE']._serialized_end=487
+  _globals['_SUBMISSION']._serialized_start=490
+  _globals['_SUBMISSION']._serialized_end=742
+  _globals['_DUTYCONTACT']._serialized_start=744
+  _globals['_DUTYCONTACT']._serialized_end=871
+  _globals['_RECEIPT']._serialized_start=873
+  _globals['_RECEIPT']._serialized_end=954
+  _globals['_SUBMITBATCHREQUEST']._serialized_start=956
+  _globals['_SUBMITBATCHREQUEST']._serialized_end=1016
+  _globals['_SUBMITBATCHRESPONSE']._serialized_start=1018
+  _globals['_SUBMITBATCHRESPONSE']._serialized_end=1139
+  _globals['_SUBMITBATCHRESULT']._serialized_start=1141
+  _globals['_SUBMITBATCHRESULT']._serialized_end=1263
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=1265
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1342
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1345
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1553
+  _globals['_DEADLINENOTICE']._serialized_start=1556
+  _globals['_DEADLINENOTICE']._serialized_end=1856
+  _globals['_KEEPALIVE']._serialized_start=1858
+  _globals['_KEEPALIVE']._serialized_end=1900
+  _globals['_DELIVERY']._serialized_start=1903
+  _globals['_DELIVERY']._serialized_end=2063
+  _globals['_ADVANCECURSORREQUEST']._serialized_start=2065
+  _globals['_ADVANCECURSORREQUEST']._serialized_end=2129
+  _globals['_ADVANCECURSORRESPONSE']._serialized_start=2131
+  _globals['_ADVANCECURSORRESPONSE']._serialized_end=2178
+  _globals['_GETMESSAGEREQUEST']._serialized_start=2180
+  _globals['_GETMESSAGEREQUEST']._serialized_end=2256
+  _globals['_GETMESSAGERESPONSE']._serialized_start=2258
+  _globals['_GETMESSAGERESPONSE']._serialized_end=2327
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=2330
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2641
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2643
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2766
+  _globals['_MESSAGESUMMARY']._serialized_start=2769
+  _globals['_MESSAGESUMMARY']._serialized_end=3073
+  _globals['_GETRECEIPTREQUEST']._serialized_start=3075
+  _globals['_GETRECEIPTREQUEST']._serialized_end=3151
+  _globals['_GETRECEIPTRESPONSE']._serialized_start=3154
+  _globals['_GETRECEIPTRESPONSE']._serialized_end=3319
+  _globals['_EXCHANGESERVICE']._serialized_start=3504
+  _globals['_EXCHANGESERVICE']._serialized_end=4205
 # @@protoc_insertion_point(module_scope)

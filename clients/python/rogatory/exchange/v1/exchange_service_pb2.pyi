@@ -10,8 +10,11 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from rogatory.assistance.v1 import deadline_pb2 as _deadline_pb2
+from rogatory.assistance.v1 import request_pb2 as _request_pb2
 from rogatory.exchange.v1 import codes_pb2 as _codes_pb2
 from rogatory.exchange.v1 import decision_pb2 as _decision_pb2
+from rogatory.records.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -131,6 +134,7 @@ class Submission(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     REPEATED_SUBMISSION_FIELD_NUMBER: _builtins.int
+    DUTY_CONTACTS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """Id of the message."""
     repeated_submission: _builtins.bool
@@ -143,6 +147,10 @@ class Submission(_message.Message):
     def receipt(self) -> Global___Receipt:
         """Place in the log and proof."""
 
+    @_builtins.property
+    def duty_contacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DutyContact]:
+        """For an urgent REQUEST: where each recipient that got it can be reached at any hour, as its key statement says."""
+
     def __init__(
         self,
         *,
@@ -150,14 +158,51 @@ class Submission(_message.Message):
         outcomes: _abc.Iterable[_decision_pb2.OutcomeOpening] | None = ...,
         receipt: Global___Receipt | None = ...,
         repeated_submission: _builtins.bool = ...,
+        duty_contacts: _abc.Iterable[Global___DutyContact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "outcomes", b"outcomes", "receipt", b"receipt", "repeated_submission", b"repeated_submission"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duty_contacts", b"duty_contacts", "message_id", b"message_id", "outcomes", b"outcomes", "receipt", b"receipt", "repeated_submission", b"repeated_submission"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Submission: _TypeAlias = Submission  # noqa: Y015
+
+@_typing.final
+class DutyContact(_message.Message):
+    """Where an agency can be reached at any hour (Budapest Convention Art. 35)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENCY_FIELD_NUMBER: _builtins.int
+    DUTY_CONTACT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
+    agency: _builtins.str
+    """Agency id."""
+    duty_contact: _builtins.str
+    """An address or number of the office."""
+    time_zone: _builtins.str
+    """Its time zone (IANA), where it states one."""
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages it works in (BCP 47)."""
+
+    def __init__(
+        self,
+        *,
+        agency: _builtins.str = ...,
+        duty_contact: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency", b"agency", "duty_contact", b"duty_contact", "languages", b"languages", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DutyContact: _TypeAlias = DutyContact  # noqa: Y015
 
 @_typing.final
 class Receipt(_message.Message):
@@ -283,19 +328,23 @@ class SubscribeRequest(_message.Message):
 
     START_CURSOR_FIELD_NUMBER: _builtins.int
     EXERCISE_FIELD_NUMBER: _builtins.int
+    DEADLINES_FIELD_NUMBER: _builtins.int
     start_cursor: _builtins.int
     """First inbox position wanted, from 1; 0 means the one after the recorded cursor."""
     exercise: _builtins.bool
     """Training traffic instead of live records."""
+    deadlines: _builtins.bool
+    """Deadlines as well: those that are due soon or overdue when the subscription begins, and then as time passes."""
     def __init__(
         self,
         *,
         start_cursor: _builtins.int = ...,
         exercise: _builtins.bool = ...,
+        deadlines: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exercise", b"exercise", "start_cursor", b"start_cursor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadlines", b"deadlines", "exercise", b"exercise", "start_cursor", b"start_cursor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -310,6 +359,7 @@ class SubscribeResponse(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     KEEP_ALIVE_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Position of the next item: what to resume with."""
     @_builtins.property
@@ -320,22 +370,75 @@ class SubscribeResponse(_message.Message):
     def keep_alive(self) -> Global___KeepAlive:
         """Nothing more for now: the latest checkpoint, sent once the inbox is read and then at least every 30 seconds."""
 
+    @_builtins.property
+    def deadline(self) -> Global___DeadlineNotice:
+        """A deadline of a request between the caller and another agency is due soon, or overdue."""
+
     def __init__(
         self,
         *,
         cursor: _builtins.int = ...,
         delivery: Global___Delivery | None = ...,
         keep_alive: Global___KeepAlive | None = ...,
+        deadline: Global___DeadlineNotice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "item", b"item", "keep_alive", b"keep_alive"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "delivery", b"delivery", "item", b"item", "keep_alive", b"keep_alive"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "delivery", b"delivery", "item", b"item", "keep_alive", b"keep_alive"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "deadline", b"deadline", "delivery", b"delivery", "item", b"item", "keep_alive", b"keep_alive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["delivery", "keep_alive"]  # noqa: Y015
+    _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["delivery", "keep_alive", "deadline"]  # noqa: Y015
     _WhichOneofArgType_item: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_item) -> _WhichOneofReturnType_item | None: ...
 
 Global___SubscribeResponse: _TypeAlias = SubscribeResponse  # noqa: Y015
+
+@_typing.final
+class DeadlineNotice(_message.Message):
+    """A deadline that needs attention. It is no message: it has no number in the inbox, and comes again with each
+    subscription until what is due was done.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    ASKING_AGENCY_FIELD_NUMBER: _builtins.int
+    ASKED_AGENCY_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ASSISTANCE_KIND_FIELD_NUMBER: _builtins.int
+    asking_agency: _builtins.str
+    """Agency that asks."""
+    asked_agency: _builtins.str
+    """Agency that is asked."""
+    state: _deadline_pb2.DueState.ValueType
+    """DUE_SOON or OVERDUE."""
+    assistance_kind: _request_pb2.AssistanceKind.ValueType
+    """The assistance asked for."""
+    @_builtins.property
+    def request(self) -> _common_pb2.MessageReference:
+        """The request."""
+
+    @_builtins.property
+    def due_date(self) -> _deadline_pb2.DueDate:
+        """The deadline."""
+
+    def __init__(
+        self,
+        *,
+        request: _common_pb2.MessageReference | None = ...,
+        asking_agency: _builtins.str = ...,
+        asked_agency: _builtins.str = ...,
+        due_date: _deadline_pb2.DueDate | None = ...,
+        state: _deadline_pb2.DueState.ValueType = ...,
+        assistance_kind: _request_pb2.AssistanceKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_agency", b"asked_agency", "asking_agency", b"asking_agency", "assistance_kind", b"assistance_kind", "due_date", b"due_date", "request", b"request", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadlineNotice: _TypeAlias = DeadlineNotice  # noqa: Y015
 
 @_typing.final
 class KeepAlive(_message.Message):

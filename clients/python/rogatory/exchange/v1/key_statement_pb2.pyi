@@ -181,6 +181,7 @@ class Agency(_message.Message):
     DUTY_CONTACT_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    HOLIDAYS_FIELD_NUMBER: _builtins.int
     agency_id: _builtins.str
     """Id: `<ISO 3166-1 alpha-2>.<name>`, international bodies `int.<name>`."""
     kind: _codes_pb2.AgencyKind.ValueType
@@ -197,6 +198,10 @@ class Agency(_message.Message):
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Languages it works in, BCP 47, as above."""
 
+    @_builtins.property
+    def holidays(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Days that are no working days of its, weekends apart (ISO 8601 dates), ascending."""
+
     def __init__(
         self,
         *,
@@ -206,10 +211,11 @@ class Agency(_message.Message):
         duty_contact: _builtins.str = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
+        holidays: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "duty_contact", b"duty_contact", "kind", b"kind", "languages", b"languages", "names", b"names", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agency_id", b"agency_id", "duty_contact", b"duty_contact", "holidays", b"holidays", "kind", b"kind", "languages", b"languages", "names", b"names", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""Procedures as pure state machines: requests, hand-overs, operations, alerts, further use."""
