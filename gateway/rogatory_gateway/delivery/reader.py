@@ -56,8 +56,22 @@ def delivery(
     connection: Connection, found: reading.Found, row: OutcomeRow | None
 ) -> exchange_service_pb2.Delivery:
     """Return a message as one recipient gets it; with no outcome, as its sender does."""
+    agency = found.actor if row is None else row.recipient
+    recalled = reading.recalled_from(connection, agency, [found.index])
+    return _delivery(connection, found, row, recalled=recalled.get(found.index))
+
+
+def _delivery(
+    connection: Connection,
+    found: reading.Found,
+    row: OutcomeRow | None,
+    *,
+    recalled: bool | None,
+) -> exchange_service_pb2.Delivery:
     message = exchange_service_pb2.Delivery(
-        envelope=reading.assemble(connection, found, row), index=found.index, entry=found.entry
+        envelope=reading.assemble(connection, found, row, recalled=recalled),
+        index=found.index,
+        entry=found.entry,
     )
     if row is not None:
         message.inbox_position = row.inbox_position
@@ -71,10 +85,14 @@ def inbox_deliveries(
     """Return deliveries from an inbox position on, in order: at most ``limit``, at least one."""
     deliveries = []
     size = 0
-    for row in reading.inbox_page(
+    page = reading.inbox_page(
         connection, agency=agency, exercise=exercise, start=start, limit=limit
-    ):
-        message = delivery(connection, row.found, row.outcome)
+    )
+    recalled = reading.recalled_from(connection, agency, [row.found.index for row in page])
+    for row in page:
+        message = _delivery(
+            connection, row.found, row.outcome, recalled=recalled.get(row.found.index)
+        )
         deliveries.append(message)
         size += len(message.envelope)
         if size > PAGE_BYTES:

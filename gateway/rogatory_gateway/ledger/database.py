@@ -10,13 +10,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, insert
+from sqlalchemy import create_engine, event, insert, inspect
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
 from rogatory import merkle
 from rogatory.errors import ConfigurationError
 from rogatory_gateway.ledger import tables
+from rogatory_gateway.ledger.procedures.rebuilding import rebuild
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -147,7 +148,10 @@ def migrate(engine: Engine, *, log: VerifierKey) -> None:
     """
     with engine.connect() as connection:
         check_revision(connection)
+        known = inspect(connection).has_table(tables.relations.name)
         _upgrade(connection, log=log)
+        if not known:
+            rebuild(connection)
         connection.commit()
 
 

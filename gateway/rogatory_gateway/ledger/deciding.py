@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from rogatory import clock
 from rogatory.decisions import DecisionMemo, HeaderView, quota_usage, read_header
-from rogatory.exchange.v1 import decision_pb2
+from rogatory.exchange.v1 import codes_pb2, decision_pb2
+from rogatory.procedures import deadlines
+from rogatory.procedures.obstacles import is_procedural
 from rogatory.wire import varint
 from rogatory_gateway.ledger.identity import identity_key
 
 if TYPE_CHECKING:
     from rogatory.agreements import CompiledAgreement
-    from rogatory.exchange.v1 import envelope_pb2
+    from rogatory.exchange.v1 import envelope_pb2, procedure_pb2
     from rogatory.keyring import KnownKey
     from rogatory_gateway.ledger.registry import Registry
 
@@ -31,6 +33,10 @@ _CONTEXT_TAG = bytes([decision_pb2.Outcome.CONTEXT_FIELD_NUMBER << 3 | 2])
 
 NANOSECONDS_PER_DAY = clock.NANOSECONDS_PER_DAY
 
+_ABOUT_ALL_COPIES = frozenset({codes_pb2.KIND_RECALL, codes_pb2.KIND_CORRECTION})
+"""They reach whoever holds the record, by whichever way it came there."""
+_WITH_DEADLINES = frozenset({codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
+
 
 class State(Protocol):
     """What deciding reads from the ledger inside the transaction."""
@@ -42,11 +48,18 @@ class State(Protocol):
         sender: str,
         recipient: str,
         exercise: bool,
+        passed_on: bool = False,
     ) -> tuple[int, bytes]:
         """Return the ReferenceStanding of a message and the digest of the agreement it went by.
 
-        Training traffic refers to training traffic only, and live records to live ones.
+        Training traffic refers to training traffic only, and live records to live ones. With
+        ``passed_on``, what the recipient holds as a copy passed on counts as sent to it.
         """
+
+    def procedure(
+        self, header: envelope_pb2.Header, recipient: str
+    ) -> procedure_pb2.ProcedureStanding | None:
+        """Return how the procedures stand that a message is part of; None: it is part of none."""
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int
@@ -63,6 +76,7 @@ class Decided:
         decision: The serialised Decision.
         context: What it rested on, a serialised DecisionContext.
         counts: What it adds to the counters of quotas, by clause.
+        dues: What is due because of it: an Outcome that holds nothing else, serialised.
     """
 
     recipient: str
@@ -73,6 +87,7 @@ class Decided:
     decision: bytes
     context: bytes
     counts: tuple[tuple[str, int], ...]
+    dues: bytes = b""
 
 
 class Decider:
@@ -103,6 +118,7 @@ class Decider:
         )
         reference = _reference(header)
         replies_to = header.in_reply_to if header.HasField("in_reply_to") else None
+        procedural = is_procedural(header)
         decided: list[Decided] = []
         stated: tuple[object, ...] | None = None
         encoded = b""
@@ -118,7 +134,9 @@ class Decider:
                     sender=header.sender,
                     recipient=recipient.agency,
                     exercise=header.exercise,
+                    passed_on=header.kind in _ABOUT_ALL_COPIES,
                 )
+            procedure = state.procedure(header, recipient.agency) if procedural else None
             if replies_to is not None:
                 agreement = _governing(
                     agreement,
@@ -152,16 +170,28 @@ class Decider:
                 else []
             )
             # Recipients mostly have all of it in common: then it is written once.
-            if stated != (enrolled, standing, digest, quotas):
-                stated = (enrolled, standing, digest, quotas)
+            if stated != (enrolled, standing, digest, quotas, procedure):
+                stated = (enrolled, standing, digest, quotas, procedure)
                 context.recipient_enrolled = enrolled
                 context.reference = standing  # type: ignore[assignment]  # a number of it
                 context.agreement_digest = digest
                 context.ClearField("quotas")
                 for clause_id, count in quotas:
                     context.quotas.add(clause_id=clause_id, count=count)
+                context.ClearField("procedure")
+                if procedure is not None:
+                    context.procedure.CopyFrom(procedure)
                 encoded = context.SerializeToString(deterministic=True)
             one = self._decide_one(agreement, view, position, context, encoded)
+            if header.kind in _WITH_DEADLINES:
+                one.dues = _dues(
+                    one,
+                    header=header,
+                    agreement=agreement,
+                    context=context,
+                    registry=registry,
+                    entry_time=entry_time,
+                )
             if header.exercise:
                 one.counts = ()
             decided.append(one)
@@ -229,6 +259,7 @@ def outcome_bytes(decided: Decided, *, inbox_position: int) -> bytes:
             varint(len(decided.context)),
             decided.context,
             _POSITION_TAG + varint(inbox_position) if inbox_position else b"",
+            decided.dues,
         )
     )
 
@@ -246,9 +277,54 @@ def referred_to(header: envelope_pb2.Header) -> list[bytes]:
     reference = _reference(header)
     if reference is not None:
         found.append(identity_key(reference[0], reference[1]))
+    named = [*header.forwards, *header.consents]
     if header.HasField("in_reply_to"):
-        found.append(identity_key(header.in_reply_to.sender, header.in_reply_to.message_id))
-    return found
+        named.append(header.in_reply_to)
+    if header.HasField("operation"):
+        named.append(header.operation)
+    if header.alert.HasField("hit_of"):
+        named.append(header.alert.hit_of)
+    if header.request.HasField("related_request"):
+        named.append(header.request.related_request)
+    return found + [identity_key(one.sender, one.message_id) for one in named]
+
+
+def _dues(
+    one: Decided,
+    *,
+    header: envelope_pb2.Header,
+    agreement: CompiledAgreement | None,
+    context: decision_pb2.DecisionContext,
+    registry: Registry,
+    entry_time: int,
+) -> bytes:
+    """Return what is due because of a request or a step of one, as fields of an Outcome."""
+    if agreement is None or one.disposition == decision_pb2.DISPOSITION_REFUSED:
+        return b""
+    dues = decision_pb2.Outcome()
+    if header.kind == codes_pb2.KIND_UPDATE:
+        standing = context.procedure.request
+        due = deadlines.of_step(standing, header, entry_time=entry_time)
+    else:
+        due, pending = deadlines.of_request(
+            agreement=agreement,
+            decision=decision_pb2.Decision.FromString(one.decision),
+            header=header,
+            entry_time=entry_time,
+            asked=_calendar(registry, one.recipient),
+            asking=_calendar(registry, header.sender),
+            asked_agency=one.recipient,
+        )
+        dues.pending_terms.extend(pending)
+    dues.due_dates.extend(due)
+    return dues.SerializeToString(deterministic=True)
+
+
+def _calendar(registry: Registry, agency_id: str) -> deadlines.Calendar:
+    agency = registry.ring.agency(agency_id)
+    if agency is None:
+        return deadlines.Calendar()
+    return deadlines.Calendar(time_zone=agency.time_zone, holidays=frozenset(agency.holidays))
 
 
 def _reference(header: envelope_pb2.Header) -> tuple[str, str, bytes] | None:

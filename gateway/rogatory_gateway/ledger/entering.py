@@ -33,6 +33,8 @@ from rogatory_gateway.ledger.items import (
     OutcomeRow,
     RejectionItem,
 )
+from rogatory_gateway.ledger.procedures.earlier import EarlierMessages
+from rogatory_gateway.ledger.procedures.following import Follower, is_followed
 from rogatory_gateway.ledger.reading import LedgerState, load_outcomes
 from rogatory_gateway.ledger.writing import Rows
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from rogatory.exchange.v1 import envelope_pb2
     from rogatory_gateway.ledger.memory import Memory
     from rogatory_gateway.ledger.prepared import Statements
 
@@ -271,6 +274,8 @@ class Entering:
             ),
         )
         self._rows.add_outcomes(item.index, item.outcomes, decided, exercise=exercise)
+        if best != decision_pb2.DISPOSITION_REFUSED and is_followed(header):
+            self._follow(item, header)
         if best != decision_pb2.DISPOSITION_REFUSED:
             self._rows.add_parts(item.index, item.opened.parts)
         for outcome in decided:
@@ -283,6 +288,17 @@ class Entering:
                     day=self.entry_time // clock.NANOSECONDS_PER_DAY,
                 )
         self._seen[key] = item
+
+    def _follow(self, item: MessageItem, header: envelope_pb2.Header) -> None:
+        """Enter what a message makes of its procedures: the next of this group must see it."""
+        self._rows.flush(self._connection)
+        earlier = EarlierMessages(self._connection)
+        Follower(self._connection, earlier).follow(
+            item.index,
+            header,
+            [decision_pb2.Outcome.FromString(row.outcome) for row in item.outcomes],
+            entry_time=self.entry_time,
+        )
 
     def _enter_rejection(self, item: RejectionItem) -> None:
         body = entry_pb2.Rejection(reason=item.error.reason)

@@ -9,15 +9,20 @@ from sqlalchemy import func, select, true
 
 from rogatory import merkle
 from rogatory.audit.v1 import entry_pb2
-from rogatory.exchange.v1 import decision_pb2, envelope_pb2
+from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
+from rogatory.records.v1 import common_pb2
 from rogatory_gateway.ledger import tables
 from rogatory_gateway.ledger.identity import identity_key
 from rogatory_gateway.ledger.items import OutcomeRow
+from rogatory_gateway.ledger.procedures.earlier import EarlierMessages
+from rogatory_gateway.ledger.procedures.standing import Standings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+    from rogatory.exchange.v1 import procedure_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +165,29 @@ def inbox_state(connection: Connection, *, agency: str, exercise: bool) -> tuple
     return (0, 0) if row is None else (row.last_position, row.cursor)
 
 
-def assemble(connection: Connection, found: Found, outcome: OutcomeRow | None) -> bytes:
+def recalled_from(connection: Connection, agency: str, indices: Sequence[int]) -> dict[int, bool]:
+    """Return which of some messages were recalled from an agency, and whether as a whole."""
+    table = tables.recalled.c
+    rows = connection.execute(
+        select(table.idx, table.whole).where(table.idx.in_(indices), table.agency == agency)
+    )
+    return {row.idx: row.whole for row in rows}
+
+
+def assemble(
+    connection: Connection,
+    found: Found,
+    outcome: OutcomeRow | None,
+    *,
+    recalled: bool | None,
+) -> bytes:
     """Return a message's envelope as one recipient may see it; with no outcome, as its sender.
 
-    Header and signatures are the received bytes; parts that the decision withholds are absent.
+    Header and signatures are the received bytes; parts that the decision withholds are absent, and
+    so are those that were recalled since.
+
+    Args:
+        recalled: None: it was not recalled; True: all its parts were, False: what it passes on.
     """
     logged = entry_pb2.AuditEntry.FromString(found.entry).message
     table = tables.parts.c
@@ -174,8 +198,18 @@ def assemble(connection: Connection, found: Found, outcome: OutcomeRow | None) -
         disclosed = decision_pb2.Outcome.FromString(outcome.outcome).decision.parts
     parts = []
     header = envelope_pb2.Header.FromString(logged.header)
-    for position in range(len(header.parts)):
-        if disclosed is not None and not disclosed[position].disclosed:
+    for position, descriptor in enumerate(header.parts):
+        if (
+            recalled is not None
+            and (recalled or descriptor.category == codes_pb2.PART_CATEGORY_FORWARDED)
+            and (disclosed is None or disclosed[position].disclosed)
+        ):
+            parts.append(
+                envelope_pb2.Part(
+                    absent=envelope_pb2.AbsentPart(reason=envelope_pb2.ABSENCE_REASON_RECALLED)
+                )
+            )
+        elif disclosed is not None and not disclosed[position].disclosed:
             parts.append(
                 envelope_pb2.Part(
                     absent=envelope_pb2.AbsentPart(
@@ -205,13 +239,15 @@ def standing(
     sender: str,
     recipient: str,
     exercise: bool,
+    passed_on: bool = False,
     before: int | None = None,
 ) -> tuple[int, bytes]:
     """Return how an earlier message stands to the two, and the agreement it went by.
 
     ``sender`` and ``recipient`` are those of the message that refers to it. A message that neither
     sent the other, or that was refused, is the same as none; so is one that is not ``before`` this
-    index, for whoever asks afterwards how it was then.
+    index, for whoever asks afterwards how it was then. With ``passed_on``, what the recipient holds
+    as a copy that somebody passed on counts as sent to it.
     """
     author, message_id, header_digest = reference
     nothing = decision_pb2.REFERENCE_STANDING_UNSPECIFIED, b""
@@ -234,7 +270,17 @@ def standing(
             true() if before is None else entries.idx < before,
         )
     ).first()
-    return nothing if row is None else (result, row.agreement_digest)
+    if row is not None:
+        return result, row.agreement_digest
+    if passed_on and author == sender:
+        earlier = EarlierMessages(connection, before=before)
+        message = common_pb2.MessageReference(
+            sender=author, message_id=message_id, header_digest=header_digest
+        )
+        found = earlier.find(message, exercise=exercise)
+        if found is not None and recipient in earlier.holders(found.index):
+            return result, b""
+    return nothing
 
 
 def quota_count(
@@ -273,11 +319,24 @@ class LedgerState:
         sender: str,
         recipient: str,
         exercise: bool,
+        passed_on: bool = False,
     ) -> tuple[int, bytes]:
         """Return how an earlier message stands to the two, and the agreement it went by."""
         return standing(
-            self.connection, reference, sender=sender, recipient=recipient, exercise=exercise
+            self.connection,
+            reference,
+            sender=sender,
+            recipient=recipient,
+            exercise=exercise,
+            passed_on=passed_on,
         )
+
+    def procedure(
+        self, header: envelope_pb2.Header, recipient: str
+    ) -> procedure_pb2.ProcedureStanding | None:
+        """Return how the procedures stand that a message is part of; None: it is part of none."""
+        earlier = EarlierMessages(self.connection)
+        return Standings(self.connection, earlier).standing(header, recipient)
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from rogatory import envelopes
 from rogatory.errors import EnvelopeError
-from rogatory.exchange.v1 import decision_pb2, exchange_service_pb2, exchange_service_pb2_grpc
+from rogatory.exchange.v1 import (
+    codes_pb2,
+    decision_pb2,
+    exchange_service_pb2,
+    exchange_service_pb2_grpc,
+)
 from rogatory_gateway import errors
 from rogatory_gateway.admission.admission import Candidate
 from rogatory_gateway.delivery.listing import list_messages
@@ -95,7 +100,8 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
             proof = await self._gateway.reader.run(
                 lambda connection: tree_at(connection, appended.size).inclusion_proof(item.index)
             )
-        submission.message_id = item.opened.header.message_id
+        header = item.opened.header
+        submission.message_id = header.message_id
         for row in item.outcomes:
             submission.outcomes.add(
                 recipient_index=row.position, salt=row.salt, outcome=row.outcome
@@ -104,6 +110,23 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         receipt.entry, receipt.index = item.entry, item.index
         receipt.proof.extend(proof)
         submission.repeated_submission = item.repeated
+        if header.kind == codes_pb2.KIND_REQUEST and header.urgency >= codes_pb2.URGENCY_URGENT:
+            self._tell_duty_contacts(submission, item)
+
+    def _tell_duty_contacts(
+        self, submission: exchange_service_pb2.Submission, item: MessageItem
+    ) -> None:
+        """Say where those who got an urgent request can be reached now."""
+        ring = self._gateway.registry().ring
+        for row in item.outcomes:
+            agency = ring.agency(row.recipient)
+            if row.disposition != decision_pb2.DISPOSITION_REFUSED and agency is not None:
+                submission.duty_contacts.add(
+                    agency=row.recipient,
+                    duty_contact=agency.duty_contact,
+                    time_zone=agency.time_zone,
+                    languages=agency.languages,
+                )
 
     @handler
     async def Subscribe(  # type: ignore[override]  # gRPC takes a coroutine that writes as well

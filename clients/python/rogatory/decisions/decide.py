@@ -11,12 +11,19 @@ from collections.abc import Hashable
 from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.decisions import remedy
 from rogatory.decisions.rule import Reason, Ruling, barred, rule
-from rogatory.decisions.situation import HeaderView, Situation, read_header, situate
-from rogatory.exchange.v1 import agreement_pb2, decision_pb2, envelope_pb2
+from rogatory.decisions.situation import (
+    NANOSECONDS_PER_HOUR,
+    HeaderView,
+    Situation,
+    read_header,
+    situate,
+)
+from rogatory.exchange.v1 import agreement_pb2, decision_pb2, envelope_pb2, procedure_pb2
 from rogatory.exchange.v1.decision_pb2 import (
     DISPOSITION_PERMITTED,
     GROUND_NO_PERMITTING_CLAUSE,
     GROUND_NO_SUCH_ARTICLE,
+    GROUND_STEP_NOT_ALLOWED,
     VERDICT_NOT_APPLICABLE,
 )
 
@@ -57,6 +64,8 @@ def decide_situation(
     if agreement is None:
         return _encode(None, situation, barred(situation))
     ruling = rule(agreement, situation)
+    if _too_late(situation, ruling):
+        return _encode(agreement, situation, _refused_as_late(situation, ruling))
     decision = _encode(agreement, situation, ruling)
     if ruling.disposition != DISPOSITION_PERMITTED and not situation.barred:
         found = remedy.find(agreement, situation, ruling)
@@ -103,6 +112,24 @@ def quota_usage(
     return {clause_id: units for clause_id, units in used.items() if units}
 
 
+def _too_late(situation: Situation, ruling: Ruling) -> bool:
+    """Say whether a request confirms an oral one after the term that the clauses leave for it."""
+    if situation.oral_age is None or not ruling.permitting:
+        return False
+    hours = min(clause.obligations[_CONFIRM_IN_WRITING] for clause in ruling.permitting)
+    return not 0 <= situation.oral_age <= hours * NANOSECONDS_PER_HOUR
+
+
+def _refused_as_late(situation: Situation, ruling: Ruling) -> Ruling:
+    reason = Reason(GROUND_STEP_NOT_ALLOWED, ruling.reason.clause)
+    return Ruling(
+        reason=reason,
+        parts=[reason] * len(situation.facts.parts),
+        findings=ruling.findings,
+        outside=ruling.outside,
+    )
+
+
 def _encode(
     agreement: CompiledAgreement | None, situation: Situation, ruling: Ruling
 ) -> decision_pb2.Decision:
@@ -123,6 +150,10 @@ def _encode(
             clause_id=clause_id,
         )
     _owe(decision, ruling)
+    for obstacle in situation.obstacles:
+        decision.obstacles.add().MergeFromString(obstacle)
+    if ruling.reason.ground == GROUND_STEP_NOT_ALLOWED and not situation.obstacles:
+        decision.obstacles.add(kind=procedure_pb2.OBSTACLE_KIND_ORAL_REQUEST_LATE)
     decision.facts_unchecked = any(part.sealed for part in situation.facts.parts)
     return decision
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from google.protobuf.descriptor import EnumDescriptor
-
 from rogatory.decisions.nextstep import next_step
 from rogatory.exchange.v1 import agreement_pb2, decision_pb2
+from rogatory.procedures.wording import describe, in_words
 from rogatory.records.v1 import common_pb2
 
 _GROUNDS: Mapping[int, str] = MappingProxyType(
@@ -26,6 +25,14 @@ _GROUNDS: Mapping[int, str] = MappingProxyType(
         decision_pb2.GROUND_REFERENCE_NOT_HELD: (
             "the message it refers to does not exist or is not the sender's to act on"
         ),
+        decision_pb2.GROUND_STEP_NOT_ALLOWED: (
+            "the procedure does not allow this step now, or not to this sender"
+        ),
+        decision_pb2.GROUND_CONSENT_MISSING: "the originator's consent is needed and not there",
+        decision_pb2.GROUND_NOT_IN_OPERATION: (
+            "sender or recipient takes no such part in the operation"
+        ),
+        decision_pb2.GROUND_RECALLED: "what it passes on was recalled by its originator",
     }
 )
 _CONDITIONS: Mapping[int, str] = MappingProxyType(
@@ -89,8 +96,9 @@ def explain(
 ) -> list[str]:
     """Return a decision as sentences: the summary, each clause that spoke, and what follows.
 
-    Clauses out of scope are counted, not listed; a refusal for want of a permission lists which
-    dimension kept each permitting clause out. A refusal without a remedy ends with `next_step`.
+    What stands in the way of a step comes after the summary. Clauses out of scope are counted, not
+    listed; a refusal for want of a permission lists which dimension kept each permitting clause
+    out. A refusal without a remedy ends with `next_step`.
 
     Args:
         decision: The decision.
@@ -98,7 +106,7 @@ def explain(
         agreement: Id of the agreement that was cited, or its file.
         offences: What the message states; None: it is not known here.
     """
-    lines = [summarise(decision, recipient=recipient)]
+    lines = [summarise(decision, recipient=recipient), *map(describe, decision.obstacles)]
     silent = 0
     denied = decision.ground in (
         decision_pb2.GROUND_NO_PERMITTING_CLAUSE,
@@ -141,15 +149,6 @@ def _deadline(change: decision_pb2.Change) -> str:
     return f"asking for an answer no earlier than {amount} {unit}{_s(amount)} after entry"
 
 
-def short_name(enum: EnumDescriptor, number: int) -> str:
-    """Return an enum value in words: ``FIELD_GROUP_HEALTH`` is ``health``."""
-    value = enum.values_by_number.get(number)
-    if value is None:
-        return f"number {number}"
-    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    return value.name.removeprefix(prefix).replace("_", " ").lower()
-
-
 def _describe_finding(finding: decision_pb2.ClauseFinding) -> str:
     of = f" of {_parts(finding.parts)}" if finding.parts else ""
     head = f"{finding.article} ({finding.clause_id})"
@@ -164,7 +163,7 @@ def _describe_finding(finding: decision_pb2.ClauseFinding) -> str:
             wants = _and(_CONDITIONS.get(c, "a condition") for c in finding.unmet)
             said = f"wants{of} {wants}" if of else f"wants {wants}"
         case _:
-            dimensions = [short_name(_DIMENSION, dimension) for dimension in finding.outside]
+            dimensions = [in_words(_DIMENSION, dimension) for dimension in finding.outside]
             said = f"does not apply (other {_and(dimensions)})" if dimensions else "does not apply"
     return f"{head} {said}."
 
@@ -214,13 +213,13 @@ _PHRASES: Mapping[str, Callable[[decision_pb2.Change], str]] = MappingProxyType(
     {
         "without_part": lambda c: f"without part {c.without_part}",
         "without_field_group": lambda c: (
-            f"without field group {short_name(_FIELD_GROUP, c.without_field_group)}"
+            f"without field group {in_words(_FIELD_GROUP, c.without_field_group)}"
         ),
         "without_data_subject": lambda c: (
-            f"without data on persons of category {short_name(_SUBJECT, c.without_data_subject)}"
+            f"without data on persons of category {in_words(_SUBJECT, c.without_data_subject)}"
         ),
         "cite_article": lambda c: f"citing {c.cite_article}",
-        "tlp": lambda c: f"labelled TLP {short_name(_TLP, c.tlp)}",
+        "tlp": lambda c: f"labelled TLP {in_words(_TLP, c.tlp)}",
         "second_approval": lambda _: "with a second approval",
         "case_reference": lambda _: "with a case reference",
         "justification": lambda _: "with a justification",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rogatory.exchange.v1 import decision_pb2
+from rogatory.procedures.wording import advice
 
 _SHOW = "rogatory agreement show {agreement} has its text"
 
@@ -26,6 +27,8 @@ def next_step(
     """
     if decision.disposition != decision_pb2.DISPOSITION_REFUSED or decision.HasField("remedy"):
         return ""
+    if decision.obstacles:
+        return " ".join(dict.fromkeys(filter(None, map(advice, decision.obstacles))))
     show = _SHOW.format(agreement=agreement or "AGREEMENT")
     by = f"{decision.article} ({decision.clause_id})"
     match decision.ground:

@@ -8,12 +8,13 @@ may be remembered by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from rogatory.agreements.compiled import MESSAGE_BIT, CompiledAgreement, bit, mask
 from rogatory.clock import NANOSECONDS_PER_DAY, to_nanoseconds
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
+from rogatory.officers import four_eyes
+from rogatory.procedures.obstacles import ground_of, obstacles
 
 NANOSECONDS_PER_HOUR = NANOSECONDS_PER_DAY // 24
 _THURSDAY = 3  # 1970-01-01 was one; Monday is 0
@@ -93,12 +94,16 @@ class HeaderView(NamedTuple):
     Attributes:
         retention_end: Nanoseconds since the Unix epoch; None: not stated.
         respond_by: The same, for the answer asked for.
+        oral_request: The same, for a request that confirms an oral one.
+        message: The header, for what procedures look at.
     """
 
     facts: Facts
     recipients: tuple[RecipientView, ...]
     retention_end: int | None
     respond_by: int | None
+    oral_request: int | None
+    message: envelope_pb2.Header
 
 
 class Situation(NamedTuple):
@@ -112,6 +117,8 @@ class Situation(NamedTuple):
         deadlines_kept: Mask of the agreement's deadlines that the header leaves room for.
         weekday: Of entry in UTC, Monday is 0; 0 where the agreement counts no working days.
         quotas_left: For each of the agreement's quotas, units left, no more than could be used.
+        obstacles: What stands in the way whatever the clauses say: serialised ``Obstacle``s.
+        oral_age: For a request that confirms an oral one, nanoseconds since that was made.
     """
 
     facts: Facts
@@ -123,6 +130,8 @@ class Situation(NamedTuple):
     deadlines_kept: int
     weekday: int
     quotas_left: tuple[int, ...]
+    obstacles: tuple[bytes, ...] = ()
+    oral_age: int | None = None
 
 
 def read_header(header: envelope_pb2.Header) -> HeaderView:
@@ -164,6 +173,10 @@ def read_header(header: envelope_pb2.Header) -> HeaderView:
         if handling.HasField("retention_end_time")
         else None,
         to_nanoseconds(request.respond_by_time) if request.HasField("respond_by_time") else None,
+        to_nanoseconds(request.oral_request_time)
+        if request.HasField("oral_request_time")
+        else None,
+        header,
     )
 
 
@@ -187,15 +200,20 @@ def situate(
     """
     facts = header.facts
     recipient = header.recipients[recipient_index]
-    if agreement is None:
-        return Situation(
-            facts, recipient, _barred(None, facts, recipient, context), False, 0, 0, 0, 0, ()
-        )
-    entry = to_nanoseconds(context.entry_time) if agreement.looks_at_time else 0
+    barred = _barred(agreement, facts, recipient, context)
+    if agreement is None or barred:
+        return Situation(facts, recipient, barred, False, 0, 0, 0, 0, ())
+    if context.HasField("procedure"):
+        found = obstacles(header.message, recipient=recipient.agency, context=context)
+        if found:
+            encoded = tuple([one.SerializeToString(deterministic=True) for one in found])
+            return Situation(facts, recipient, ground_of(found[0]), False, 0, 0, 0, 0, (), encoded)
+    timed = agreement.looks_at_time or header.oral_request is not None
+    entry = to_nanoseconds(context.entry_time) if timed else 0
     return Situation(
         facts=facts,
         recipient=recipient,
-        barred=_barred(agreement, facts, recipient, context),
+        barred=0,
         four_eyes=agreement.looks_at_signers and four_eyes(context.signers),
         reference=context.reference if agreement.looks_at_reference else 0,
         retention_days=_retention_days(agreement, header.retention_end, entry)
@@ -206,6 +224,7 @@ def situate(
         else 0,
         weekday=_weekday(entry) if agreement.counts_working_days else 0,
         quotas_left=_quotas_left(agreement, facts, context) if agreement.quota_clauses else (),
+        oral_age=None if header.oral_request is None else entry - header.oral_request,
     )
 
 
@@ -227,22 +246,6 @@ def _barred(
     ):
         return decision_pb2.GROUND_NO_AGREEMENT_IN_FORCE
     return 0
-
-
-def four_eyes(signers: Iterable[decision_pb2.SignerStanding]) -> bool:
-    """Say whether two officers signed: one who may sign as author, another who may approve.
-
-    Two keys and two pseudonyms. The agency's own signature is made by its system, with nobody
-    looking, and never counts; nor does a name in the CONTEXT part.
-    """
-    officers = [signer for signer in signers if signer.role == codes_pb2.KEY_ROLE_OFFICER]
-    authors = [o for o in officers if codes_pb2.OFFICER_RIGHT_SIGN in o.rights]
-    approvers = [o for o in officers if codes_pb2.OFFICER_RIGHT_APPROVE in o.rights]
-    return any(
-        author.key != approver.key and author.officer != approver.officer
-        for author in authors
-        for approver in approvers
-    )
 
 
 def deadline_length(unit: int, amount: int, weekday: int) -> int:

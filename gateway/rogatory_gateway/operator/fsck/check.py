@@ -74,7 +74,7 @@ def check_ledger(connection: Connection, *, report: Report, progress: Progress) 
     1. The database file, as its own engine judges it.
     2. Each entry in order: place, time, schema, columns; then what is in it.
     3. The tree that all entries make, the stored tiles, and the head.
-    4. Inboxes, quotas and erasures, counted again.
+    4. Inboxes, quotas and erasures, counted again; procedures, followed again.
 
     Args:
         connection: A snapshot of the ledger, in one transaction.
@@ -162,6 +162,7 @@ class _Check:
             )
         self._inboxes.finish(self._connection)  # (4)
         self._messages.outcomes.quotas.finish(self._connection)
+        self._messages.outcomes.procedures.finish()
         if self._messages.absent != walk.erased:
             report.add(
                 Fault.PART_ABSENT,

@@ -50,6 +50,9 @@ class Fault(StrEnum):
     INBOX_NUMBER = "inbox-number"  # an inbox skips or repeats a position
     INBOX_TABLE = "inbox-table"  # the table's last position or cursor differs from the log
     DELIVERY = "delivery"  # an advance that does not follow on the one before
+    PROCEDURE = (
+        "procedure"  # a request, deadline, recall or operation is not as the entries make it
+    )
     QUOTA = "quota"  # what a quota counted differs from the messages
     RECORDED_KEY = "recorded-key"  # the ledger does not say whose log it is
     SET_UP = "set-up"  # settings or key files, not the ledger: the finding's hint mends it

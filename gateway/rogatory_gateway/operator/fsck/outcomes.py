@@ -11,13 +11,14 @@ from rogatory import clock
 from rogatory.decisions import summarise
 from rogatory.entries import OpenedEntry, open_outcome, replay_decision
 from rogatory.errors import EnvelopeError, RogatoryError
-from rogatory.exchange.v1 import decision_pb2
+from rogatory.exchange.v1 import decision_pb2, envelope_pb2, procedure_pb2
 from rogatory.keyring import KnownKey
 from rogatory_gateway.ledger import reading
 from rogatory_gateway.ledger.deciding import Decided, Decider
 from rogatory_gateway.ledger.registry import Registry
 from rogatory_gateway.operator.fsck.findings import Fault, Report
 from rogatory_gateway.operator.fsck.inboxes import InboxCheck, QuotaCheck
+from rogatory_gateway.operator.fsck.procedures import ProcedureCheck
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class _Then:
 
     connection: Connection
     quotas: QuotaCheck
+    procedures: ProcedureCheck
     index: int
 
     def standing(
@@ -35,6 +37,7 @@ class _Then:
         sender: str,
         recipient: str,
         exercise: bool,
+        passed_on: bool = False,
     ) -> tuple[int, bytes]:
         return reading.standing(
             self.connection,
@@ -42,8 +45,14 @@ class _Then:
             sender=sender,
             recipient=recipient,
             exercise=exercise,
+            passed_on=passed_on,
             before=self.index,
         )
+
+    def procedure(
+        self, header: envelope_pb2.Header, recipient: str
+    ) -> procedure_pb2.ProcedureStanding | None:
+        return self.procedures.standing(self.index, header, recipient)
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int
@@ -69,6 +78,7 @@ class OutcomeCheck:
         self._inboxes = inboxes
         self._decider = Decider()
         self.quotas = QuotaCheck(report)
+        self.procedures = ProcedureCheck(connection, report)
 
     def check(
         self,
@@ -85,7 +95,7 @@ class OutcomeCheck:
             header,
             signers=signers,
             registry=self._registry,
-            state=_Then(self._connection, self.quotas, index),
+            state=_Then(self._connection, self.quotas, self.procedures, index),
             entry_time=opened.entry_time,
         )
         found = []
@@ -115,6 +125,7 @@ class OutcomeCheck:
                 f"entry {index}, outcome {position}",
                 f"the message has {len(decided)} recipients",
             )
+        self.procedures.follow(index, header, found, entry_time=opened.entry_time)
         return found
 
     def _check_one(
@@ -160,6 +171,7 @@ class OutcomeCheck:
                     Fault.OUTCOME_COLUMNS, where, f"column {name} differs from the outcome"
                 )
         self._context(outcome, expected, where)  # (3)
+        self._dues(outcome, expected, where)
         self._decision(opened, opening, outcome, where)  # (4)
         refused = outcome.decision.disposition == decision_pb2.DISPOSITION_REFUSED
         if refused != (outcome.inbox_position == 0):  # (5)
@@ -188,6 +200,18 @@ class OutcomeCheck:
                 Fault.CONTEXT,
                 where,
                 f"it rested on another {', '.join(differing)} than the log had at that time",
+            )
+
+    def _dues(self, outcome: decision_pb2.Outcome, expected: Decided, where: str) -> None:
+        """Compare what is due. Not the instant: rules of time zones change, and it stands."""
+        then = decision_pb2.Outcome.FromString(expected.dues)
+        for due in (*then.due_dates, *outcome.due_dates):
+            due.ClearField("due_time")
+        if list(then.due_dates) != list(outcome.due_dates) or list(then.pending_terms) != list(
+            outcome.pending_terms
+        ):
+            self._report.add(
+                Fault.PROCEDURE, where, "other deadlines follow from the agreement than it states"
             )
 
     def _decision(

@@ -6,8 +6,9 @@ import pytest
 
 from rogatory.agreements import compile_agreement
 from rogatory.decisions import decide
-from rogatory.decisions.situation import deadline_length, four_eyes
+from rogatory.decisions.situation import deadline_length
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, decision_pb2, envelope_pb2
+from rogatory.officers import four_eyes
 from tests.unit.rogatory.decisions import samples as s
 from tests.unit.rogatory.decisions.condition_pairs import CONDITION_PAIRS, ConditionPair
 

@@ -62,8 +62,8 @@ def test_a_recipient_gets_what_it_may_have_and_the_sender_all(
     message = found(connection, item)
     (outcome,) = reading.outcomes_of(connection, message.index)
 
-    to_sender = reading.assemble(connection, message, None)
-    to_recipient = reading.assemble(connection, message, outcome)
+    to_sender = reading.assemble(connection, message, None, recalled=None)
+    to_recipient = reading.assemble(connection, message, outcome, recalled=None)
 
     assert [("clear", ""), ("clear", "")] == forms(to_sender)
     assert [("clear", ""), ("absent", "Art. 1")] == forms(to_recipient)
@@ -80,7 +80,7 @@ def test_the_parts_of_a_refused_message_are_gone_for_its_sender_too(
     item = history.transfer(RO, purpose=codes_pb2.PURPOSE_PREVENTION)
     history.append(item)
 
-    data = reading.assemble(connection, found(connection, item), None)
+    data = reading.assemble(connection, found(connection, item), None, recalled=None)
 
     assert [("absent", "")] == forms(data)
 

@@ -147,8 +147,6 @@ class _ConditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Condition.V
     """Justification."""
     CONDITION_RECORDS: _Condition.ValueType  # 13
     """Number of records."""
-    CONDITION_ORAL_REQUEST: _Condition.ValueType  # 14
-    """Confirmation in writing of an oral request, within the term of the clause."""
 
 class Condition(_Condition, metaclass=_ConditionEnumTypeWrapper):
     """A condition of a clause."""
@@ -181,8 +179,6 @@ CONDITION_JUSTIFICATION: Condition.ValueType  # 12
 """Justification."""
 CONDITION_RECORDS: Condition.ValueType  # 13
 """Number of records."""
-CONDITION_ORAL_REQUEST: Condition.ValueType  # 14
-"""Confirmation in writing of an oral request, within the term of the clause."""
 Global___Condition: _TypeAlias = Condition  # noqa: Y015
 
 class _ScopeDimension:
@@ -349,7 +345,9 @@ class Decision(_message.Message):
 
     @_builtins.property
     def obstacles(self) -> _containers.RepeatedCompositeFieldContainer[_procedure_pb2.Obstacle]:
-        """What stands in the way whatever the clauses say; the first gave the ground. Then no clause was read."""
+        """What stands in the way whatever the clauses say; the first gave the ground. Then no clause was read, but for an oral
+        request, whose term the permitting clauses state.
+        """
 
     def __init__(
         self,
@@ -704,6 +702,7 @@ class Outcome(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     INBOX_POSITION_FIELD_NUMBER: _builtins.int
     DUE_DATES_FIELD_NUMBER: _builtins.int
+    PENDING_TERMS_FIELD_NUMBER: _builtins.int
     recipient: _builtins.str
     """Agency id of the recipient."""
     agreement_id: _builtins.str
@@ -724,6 +723,10 @@ class Outcome(_message.Message):
     def due_dates(self) -> _containers.RepeatedCompositeFieldContainer[_deadline_pb2.DueDate]:
         """What is due because of it and when, computed at entry."""
 
+    @_builtins.property
+    def pending_terms(self) -> _containers.RepeatedCompositeFieldContainer[_procedure_pb2.PendingTerm]:
+        """For a REQUEST: terms of the agreement that begin to run with a later step."""
+
     def __init__(
         self,
         *,
@@ -734,10 +737,11 @@ class Outcome(_message.Message):
         context: Global___DecisionContext | None = ...,
         inbox_position: _builtins.int = ...,
         due_dates: _abc.Iterable[_deadline_pb2.DueDate] | None = ...,
+        pending_terms: _abc.Iterable[_procedure_pb2.PendingTerm] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "decision", b"decision"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_id", b"agreement_id", "agreement_version", b"agreement_version", "context", b"context", "decision", b"decision", "due_dates", b"due_dates", "inbox_position", b"inbox_position", "recipient", b"recipient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreement_id", b"agreement_id", "agreement_version", b"agreement_version", "context", b"context", "decision", b"decision", "due_dates", b"due_dates", "inbox_position", b"inbox_position", "pending_terms", b"pending_terms", "recipient", b"recipient"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

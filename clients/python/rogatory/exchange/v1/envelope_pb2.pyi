@@ -1091,7 +1091,7 @@ class AlertParticulars(_message.Message):
 
     @_builtins.property
     def hit_of(self) -> _common_pb2.MessageReference:
-        """For a hit: the alert that matched."""
+        """For a hit: the alert that matched; for a withdrawal: the alert that is taken back."""
 
     def __init__(
         self,

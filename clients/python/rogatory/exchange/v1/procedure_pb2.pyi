@@ -89,7 +89,7 @@ class _ObstacleKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Obstacle
     OBSTACLE_KIND_DATE_MISSING: _ObstacleKind.ValueType  # 9
     """The step needs a date that lies ahead: of a postponement's end, or of the answer expected."""
     OBSTACLE_KIND_ORAL_REQUEST_LATE: _ObstacleKind.ValueType  # 10
-    """An oral request was not confirmed in writing in time, or oral requests are not accepted."""
+    """An oral request was not confirmed in writing in time, or no clause that permits it accepts oral requests."""
     OBSTACLE_KIND_HANDOVER_STAGE: _ObstacleKind.ValueType  # 11
     """The hand-over does not allow this statement now, or not to this party."""
     OBSTACLE_KIND_HANDOVER_PERSONS: _ObstacleKind.ValueType  # 12
@@ -151,7 +151,7 @@ OBSTACLE_KIND_GROUND_MISPLACED: ObstacleKind.ValueType  # 8
 OBSTACLE_KIND_DATE_MISSING: ObstacleKind.ValueType  # 9
 """The step needs a date that lies ahead: of a postponement's end, or of the answer expected."""
 OBSTACLE_KIND_ORAL_REQUEST_LATE: ObstacleKind.ValueType  # 10
-"""An oral request was not confirmed in writing in time, or oral requests are not accepted."""
+"""An oral request was not confirmed in writing in time, or no clause that permits it accepts oral requests."""
 OBSTACLE_KIND_HANDOVER_STAGE: ObstacleKind.ValueType  # 11
 """The hand-over does not allow this statement now, or not to this party."""
 OBSTACLE_KIND_HANDOVER_PERSONS: ObstacleKind.ValueType  # 12
