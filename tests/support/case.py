@@ -87,9 +87,7 @@ class Case:
         basis: tuple[str, str] = ("pact", "Art. 1"),
     ) -> MessageItem:
         """Return a message as admission would hand it to the ledger."""
-        head = header(
-            sender, *((to, *basis) for to in recipients), kind=kind, now=self.now
-        )
+        head = header(sender, *((to, *basis) for to in recipients), kind=kind, now=self.now)
         fill(head)
         data = envelope(self.world.agencies[sender], head, *contents, officers=officers)
         opened = open_envelope(data)

@@ -32,8 +32,8 @@ from typing import TypeAlias
 
 from rogatory.assistance.v1 import handover_pb2, request_pb2
 from rogatory.clock import to_nanoseconds
-from rogatory.decisions.situation import four_eyes
 from rogatory.exchange.v1 import decision_pb2, envelope_pb2, procedure_pb2
+from rogatory.officers import four_eyes
 from rogatory.procedures import tags
 
 Stage: TypeAlias = handover_pb2.HandoverStage.ValueType

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from rogatory import clock
-from rogatory.exchange.v1 import codes_pb2, envelope_pb2, procedure_pb2
+from rogatory.exchange.v1 import agreement_pb2, codes_pb2, envelope_pb2, procedure_pb2
 from rogatory.procedures import forwards
 from rogatory.procedures.obstacles import is_procedural
 from rogatory_gateway.ledger import tables
@@ -149,7 +149,7 @@ class Standings:
         at least as strictly as the original, or with its originator's consent.
         """
         if original.header.sender == holder:
-            standing = forwards.effective(original.header, None)
+            standing = forwards.effective(original.header, agreement_pb2.Obligations())
             standing.held = True
             return standing
         outcome = self._earlier.received(original.index, holder)

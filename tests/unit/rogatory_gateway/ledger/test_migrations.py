@@ -22,6 +22,7 @@ from rogatory_gateway.ledger.database import (
     open_engine,
 )
 from rogatory_gateway.ledger.tables import metadata
+from tests.support.revisions import BACK_TO_FIRST
 from tests.support.world import ORIGIN, signer
 
 LOG = NoteSigner(name=ORIGIN, signer=signer("log")).key
@@ -55,9 +56,7 @@ def recorded(engine: Engine) -> list[str]:
 def make_old(folder: Path) -> None:
     """Take a ledger back to the first revision, which did not record whose log it is."""
     with contextlib.closing(sqlite3.connect(folder / DATABASE_FILE)) as connection:
-        connection.executescript(
-            "DROP TABLE log; UPDATE alembic_version SET version_num='0001'; VACUUM"
-        )
+        connection.executescript("; ".join((*BACK_TO_FIRST, "VACUUM")))
 
 
 def test_migrations_and_metadata_agree(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from rogatory_gateway.ledger import starting
 from rogatory_gateway.ledger.database import DATABASE_FILE
 from rogatory_gateway.ledger.starting import OpenedLog, open_ledger_file, open_log
 from tests.support.history import fill
+from tests.support.revisions import BACK_TO_FIRST
 from tests.support.world import ORIGIN, private_key, signer
 
 Change = Callable[[Path], object]
@@ -192,7 +193,7 @@ def test_a_key_that_cannot_be_read_is_named_by_its_setting(folder: Path) -> None
 
 def test_a_ledger_of_the_first_version_records_whose_log_it_is(folder: Path) -> None:
     """Once `log.vkey` agrees; from then on swapping both files shows there too."""
-    sql("DROP TABLE log", "UPDATE alembic_version SET version_num='0001'")(folder)
+    sql(*BACK_TO_FIRST)(folder)
 
     opened(folder)
 
@@ -203,7 +204,7 @@ def test_a_ledger_of_the_first_version_records_whose_log_it_is(folder: Path) -> 
 
 def test_a_ledger_of_the_first_version_is_not_adopted_by_another_key(folder: Path) -> None:
     """Its tables stay as they were."""
-    sql("DROP TABLE log", "UPDATE alembic_version SET version_num='0001'")(folder)
+    sql(*BACK_TO_FIRST)(folder)
     other_key(folder)
 
     said = refusal(folder)

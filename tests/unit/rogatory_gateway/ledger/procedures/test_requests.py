@@ -28,7 +28,10 @@ def ask(
         head.urgency = urgency
 
     return case.enter(
-        ASKING, *(asked or (ASKED,)), kind=codes_pb2.KIND_REQUEST, contents=[records.context()],
+        ASKING,
+        *(asked or (ASKED,)),
+        kind=codes_pb2.KIND_REQUEST,
+        contents=[records.context()],
         fill=fill,
     )
 
@@ -158,9 +161,9 @@ def test_answer_after_the_deadline_is_late(case: Case) -> None:
     case.after(days=9)
     step(case, request, Step.REQUEST_STEP_REFUSE)
 
-    assert [
-        (deadline_pb2.DEADLINE_KIND_ANSWER, ASKED, deadline_pb2.DUE_STATE_MET_LATE)
-    ] == dues(case)
+    assert [(deadline_pb2.DEADLINE_KIND_ANSWER, ASKED, deadline_pb2.DUE_STATE_MET_LATE)] == dues(
+        case
+    )
 
 
 def test_withdrawal_ends_every_deadline(case: Case) -> None:
