@@ -62,6 +62,8 @@ class CompiledConditions:
     quota_index: int
     deadlines: Mapping[tuple[int, bool], int]
     """To answer: (urgency, directly available) -> index into the agreement's ``deadlines``."""
+    deadline_rows: tuple[agreement_pb2.Deadline, ...]
+    """All of them, to answer or other, as the agreement lists them; only looked at."""
 
     def deadline(self, urgency: int, *, directly_available: bool) -> int | None:
         """Return the index of an urgency's row, the one with the same flag before the other."""
@@ -287,6 +289,7 @@ class _Builder:
             quota_limit=conditions.quota.limit,
             quota_index=quota_index,
             deadlines=rows,
+            deadline_rows=tuple(conditions.deadlines),
         )
 
 
