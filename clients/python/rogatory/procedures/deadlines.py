@@ -25,6 +25,7 @@ __all__ = [
     "Calendar",
     "closed_state",
     "closing",
+    "closing_by_related_request",
     "due_time",
     "of_request",
     "of_step",
@@ -68,6 +69,12 @@ WITH_STEP: Mapping[int, tuple[int, int | None]] = {
 _ASKING_ACTS = frozenset(
     {
         deadline_pb2.DEADLINE_KIND_CLARIFICATION,
+        deadline_pb2.DEADLINE_KIND_PRESERVATION_END,
+        deadline_pb2.DEADLINE_KIND_EXTRADITION_REQUEST,
+    }
+)
+_MET_BY_RELATED_REQUEST = frozenset(
+    {
         deadline_pb2.DEADLINE_KIND_PRESERVATION_END,
         deadline_pb2.DEADLINE_KIND_EXTRADITION_REQUEST,
     }
@@ -223,15 +230,26 @@ def closing(kind: int, step: int, *, by_asked: bool) -> int:
     return RUNNING
 
 
-def closed_state(kind: int, step: int, *, by_asked: bool, due_time: int, entry_time: int) -> int:
-    """Return what a step entered at a time makes of a deadline: MET, MET_LATE, ENDED or 0.
+def closing_by_related_request(kind: int) -> int:
+    """Return what a new request makes of a deadline of the one it follows on: MET, or 0.
+
+    It does what the asking agency still had to do: what was preserved is now asked for or kept
+    longer, and for whom was arrested the extradition is requested.
 
     Args:
-        kind, step, by_asked: As in `closing`.
+        kind: A `DeadlineKind` of the earlier request, between the same two agencies.
+    """
+    return MET if kind in _MET_BY_RELATED_REQUEST else RUNNING
+
+
+def closed_state(closed: int, *, due_time: int, entry_time: int) -> int:
+    """Return how a deadline is closed at a time: MET_LATE for MET after its end, else as it is.
+
+    Args:
+        closed: What `closing` said.
         due_time: When the deadline ends; that very instant is still in time.
         entry_time: When the step was entered. Both in nanoseconds since the Unix epoch.
     """
-    closed = closing(kind, step, by_asked=by_asked)
     if closed == MET and entry_time > due_time:
         return deadline_pb2.DUE_STATE_MET_LATE
     return closed

@@ -536,22 +536,26 @@ def test_arrangement_by_the_asking_agency() -> None:
     assert N == deadlines.closing(kind, r.REQUEST_STEP_ARRANGE, by_asked=False)
 
 
+def test_request_that_follows_on_another() -> None:
+    """A related request meets what waited for the asking agency's next request, nothing else."""
+    met = [kind for kind in d.DeadlineKind.values() if deadlines.closing_by_related_request(kind)]
+
+    assert [d.DEADLINE_KIND_PRESERVATION_END, d.DEADLINE_KIND_EXTRADITION_REQUEST] == met
+    assert M == deadlines.closing_by_related_request(d.DEADLINE_KIND_PRESERVATION_END)
+
+
 @pytest.mark.parametrize(
-    ("step", "entry_time", "expected"),
+    ("closed", "entry_time", "expected"),
     [
-        (r.REQUEST_STEP_EXECUTE, 100, d.DUE_STATE_MET),
-        (r.REQUEST_STEP_EXECUTE, 101, d.DUE_STATE_MET_LATE),
-        (r.REQUEST_STEP_WITHDRAW, 101, d.DUE_STATE_ENDED),
-        (r.REQUEST_STEP_ACCEPT, 101, d.DUE_STATE_UNSPECIFIED),
+        (M, 100, d.DUE_STATE_MET),
+        (M, 101, d.DUE_STATE_MET_LATE),
+        (E, 101, d.DUE_STATE_ENDED),
+        (N, 101, d.DUE_STATE_UNSPECIFIED),
     ],
 )
-def test_met_late(step: int, entry_time: int, expected: int) -> None:
+def test_met_late(closed: int, entry_time: int, expected: int) -> None:
     """What is done after the due time is done late; what ends, ends at any time."""
-    closed = deadlines.closed_state(
-        d.DEADLINE_KIND_ANSWER, step, by_asked=True, due_time=100, entry_time=entry_time
-    )
-
-    assert expected == closed
+    assert expected == deadlines.closed_state(closed, due_time=100, entry_time=entry_time)
 
 
 @pytest.mark.parametrize(
