@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
 from rogatory import clock
-from rogatory.assistance.v1 import deadline_pb2
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, procedure_pb2
 from rogatory.procedures import deadlines, operations, requests
 from rogatory_gateway.ledger import tables
@@ -22,6 +21,7 @@ from rogatory_gateway.ledger.procedures.relations import Relation
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rogatory.assistance.v1 import deadline_pb2
     from rogatory.records.v1 import common_pb2
     from rogatory_gateway.ledger.procedures.earlier import Earlier, EarlierMessages
 
@@ -34,14 +34,6 @@ _KINDS = frozenset(
         codes_pb2.KIND_CONSENT,
         codes_pb2.KIND_OPERATION,
         codes_pb2.KIND_ALERT,
-    }
-)
-
-
-_OWED_BY_ASKING = frozenset(
-    {
-        deadline_pb2.DEADLINE_KIND_PRESERVATION_END,
-        deadline_pb2.DEADLINE_KIND_EXTRADITION_REQUEST,
     }
 )
 
@@ -127,7 +119,7 @@ class Follower:
         found = self._earlier.find(header.request.related_request, exercise=header.exercise)
         if found is None or found.header.sender != header.sender:
             return
-        self._close_deadlines(found.index, asked, _closed_by_related_request, entry_time)
+        self._close_deadlines(found.index, asked, deadlines.closing_by_related_request, entry_time)
         self._renew_next_due(found.index, asked)
 
     def _update(
@@ -161,7 +153,7 @@ class Follower:
             self._close_deadlines(
                 found.index,
                 asked,
-                partial(deadlines.closed_state, step=step, by_asked=by_asked),
+                partial(deadlines.closing, step=step, by_asked=by_asked),
                 entry_time,
             )
             self._begin_deadlines(found.index, outcome, found.header, asked=asked)
@@ -225,7 +217,7 @@ class Follower:
             )
 
     def _close_deadlines(
-        self, index: int, asked: str, closed_state: _ClosedState, entry_time: int
+        self, index: int, asked: str, closing: Callable[[int], int], entry_time: int
     ) -> None:
         table = tables.deadlines.c
         running = self._connection.execute(
@@ -234,12 +226,17 @@ class Follower:
             )
         ).all()
         for row in running:
-            closed = closed_state(row.kind, due_time=row.due_time, entry_time=entry_time)
+            closed = closing(row.kind)
             if closed:
                 self._connection.execute(
                     update(tables.deadlines)
                     .where(table.request == index, table.asked == asked, table.number == row.number)
-                    .values(closed=closed, closed_time=entry_time)
+                    .values(
+                        closed=deadlines.closed_state(
+                            closed, due_time=row.due_time, entry_time=entry_time
+                        ),
+                        closed_time=entry_time,
+                    )
                 )
 
     def _renew_next_due(self, index: int, asked: str) -> None:
@@ -426,20 +423,6 @@ class Follower:
         self._connection.execute(
             insert(tables.relations).values(subject=subject, relation=relation, idx=index)
         )
-
-
-class _ClosedState(Protocol):
-    """Says how a deadline of a kind ends with a step, a DueState number; 0: it runs on."""
-
-    def __call__(self, kind: int, /, *, due_time: int, entry_time: int) -> int: ...
-
-
-def _closed_by_related_request(kind: int, /, *, due_time: int, entry_time: int) -> int:
-    """A request that follows on another does what the asking agency still owed there."""
-    if kind not in _OWED_BY_ASKING:
-        return 0
-    late = entry_time > due_time
-    return deadline_pb2.DUE_STATE_MET_LATE if late else deadline_pb2.DUE_STATE_MET
 
 
 def _span(due: deadline_pb2.DueDate) -> tuple[int, int]:

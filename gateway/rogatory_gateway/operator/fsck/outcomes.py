@@ -204,12 +204,13 @@ class OutcomeCheck:
 
     def _dues(self, outcome: decision_pb2.Outcome, expected: Decided, where: str) -> None:
         """Compare what is due. Not the instant: rules of time zones change, and it stands."""
+        stated = decision_pb2.Outcome(
+            due_dates=outcome.due_dates, pending_terms=outcome.pending_terms
+        )
         then = decision_pb2.Outcome.FromString(expected.dues)
-        for due in (*then.due_dates, *outcome.due_dates):
+        for due in (*then.due_dates, *stated.due_dates):
             due.ClearField("due_time")
-        if list(then.due_dates) != list(outcome.due_dates) or list(then.pending_terms) != list(
-            outcome.pending_terms
-        ):
+        if then != stated:
             self._report.add(
                 Fault.PROCEDURE, where, "other deadlines follow from the agreement than it states"
             )
