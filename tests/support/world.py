@@ -92,6 +92,7 @@ class Agency:
             agency_id=self.agency_id,
             names=[key_statement_pb2.AgencyName(language="en", name=self.agency_id)],
             kind=self.kind,
+            duty_contact=f"{self.agency_id} duty desk",
             time_zone="UTC",
         )
 

@@ -49,7 +49,7 @@ def test_rebuilt_tables_are_the_same(case: Case) -> None:
 
 
 def test_sound_ledger_is_clean(case: Case) -> None:
-    """Every procedure is followed again, the tables are found as they are."""
+    """Every procedure is followed again, and the tables are found as they are."""
     busy.fill(case)
 
     report = check(case)
