@@ -158,7 +158,8 @@ def step(
         reached: Recipients towards whom it was admitted; None: all of the header's.
     """
     sender = header.sender
-    if header.kind != codes_pb2.KIND_OPERATION or not header.HasField("operation"):
+    is_step = header.kind == codes_pb2.KIND_OPERATION and header.HasField("operation")
+    if not is_step or (reached is not None and not reached):
         return state
     particulars = header.operation_step
     if particulars.step == envelope_pb2.OPERATION_STEP_FOUND:
