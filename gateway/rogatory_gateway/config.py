@@ -60,6 +60,8 @@ DEFAULT_SUBSCRIPTIONS_PER_AGENCY = 16
 """Open streams of one agency: enough for every duty desk, too few to exhaust the gateway."""
 DEFAULT_KEEP_ALIVE_SECONDS = 15.0
 """Between keep-alives on an idle stream: below the 60 s after which common middleboxes forget."""
+DEFAULT_DEADLINE_CHECK_SECONDS = 15.0
+"""Between looks at what has become due: deadlines count in hours, and a look costs little."""
 DEFAULT_PATIENCE_SECONDS = 60.0
 """Longest wait for a subscriber to read; then its stream ends, to be resumed at its cursor."""
 DEFAULT_DRAIN_SECONDS = 10.0
@@ -151,6 +153,7 @@ class LimitsSection(_Section):
     subscriber_buffer: Count = DEFAULT_SUBSCRIBER_BUFFER
     subscriptions_per_agency: Count = DEFAULT_SUBSCRIPTIONS_PER_AGENCY
     keep_alive_seconds: Annotated[float, Field(gt=0)] = DEFAULT_KEEP_ALIVE_SECONDS
+    deadline_check_seconds: Annotated[float, Field(gt=0)] = DEFAULT_DEADLINE_CHECK_SECONDS
     patience_seconds: Annotated[float, Field(gt=0)] = DEFAULT_PATIENCE_SECONDS
     drain_seconds: Annotated[float, Field(gt=0)] = DEFAULT_DRAIN_SECONDS
 

@@ -13,6 +13,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from sqlalchemy.exc import SQLAlchemyError
 
 from rogatory.audit.v1 import audit_service_pb2, audit_service_pb2_grpc
 from rogatory.errors import ConfigurationError, RogatoryError
@@ -23,6 +24,8 @@ from rogatory.exchange.v1 import (
     directory_service_pb2_grpc,
     exchange_service_pb2,
     exchange_service_pb2_grpc,
+    procedure_service_pb2,
+    procedure_service_pb2_grpc,
 )
 from rogatory_gateway import telemetry
 from rogatory_gateway.admission.admission import Admission
@@ -30,6 +33,7 @@ from rogatory_gateway.admission.committer import Committer
 from rogatory_gateway.admission.identify import Identifier
 from rogatory_gateway.admission.verifying import GroupVerifier
 from rogatory_gateway.config import join_address
+from rogatory_gateway.delivery.deadlines import DeadlineWatcher
 from rogatory_gateway.delivery.hub import Hub
 from rogatory_gateway.delivery.publishing import Publisher
 from rogatory_gateway.delivery.reader import Reader
@@ -42,6 +46,7 @@ from rogatory_gateway.services.directory import DirectoryService
 from rogatory_gateway.services.exchange import ExchangeService
 from rogatory_gateway.services.frames import Registrar
 from rogatory_gateway.services.listening import cannot_listen, check_free, credentials
+from rogatory_gateway.services.procedures import ProcedureService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +67,7 @@ SERVICES = (
     directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"].full_name,
     agreement_service_pb2.DESCRIPTOR.services_by_name["AgreementService"].full_name,
     audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
+    procedure_service_pb2.DESCRIPTOR.services_by_name["ProcedureService"].full_name,
 )
 
 log = structlog.get_logger()
@@ -147,6 +153,8 @@ class Gateway:
         self._offer_metrics()
         refreshing = asyncio.create_task(self._refresh(), name="refresh")
         self._stack.push_async_callback(_cancel, refreshing)
+        watching = asyncio.create_task(self._watch_deadlines(), name="deadlines")
+        self._stack.push_async_callback(_cancel, watching)
 
     async def __aexit__(self, *_: object) -> None:
         """Drain: take no new call, let those under way end, then close the ledger."""
@@ -175,6 +183,21 @@ class Gateway:
             await asyncio.sleep(REFRESH_SECONDS)
             with contextlib.suppress(RogatoryError):
                 await self.committer.enter([])
+
+    async def _watch_deadlines(self) -> None:
+        """Notice what becomes due as time passes, though nothing comes in."""
+        watcher = DeadlineWatcher(reader=self.reader, hub=self.hub, now=time.time_ns)
+        while True:
+            try:
+                counts = await watcher.look()
+            except SQLAlchemyError as error:
+                # The next look sees what this one missed; whoever calls meanwhile is told.
+                log.warning("deadlines were not looked at", error=type(error).__name__)
+            else:
+                telemetry.DEADLINES.labels("open").set(counts.open)
+                telemetry.DEADLINES.labels("due_soon").set(counts.due_soon)
+                telemetry.DEADLINES.labels("overdue").set(counts.overdue)
+            await asyncio.sleep(self.settings.limits.deadline_check_seconds)
 
     def _offer_metrics(self) -> None:
         place = self.settings.telemetry
@@ -211,6 +234,9 @@ class Gateway:
         )
         audit_service_pb2_grpc.add_AuditServiceServicer_to_server(
             AuditService(self.context), registrar
+        )
+        procedure_service_pb2_grpc.add_ProcedureServiceServicer_to_server(
+            ProcedureService(self.context), registrar
         )
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)

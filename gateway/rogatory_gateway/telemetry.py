@@ -32,6 +32,11 @@ FAILED_GROUPS = Counter("rogatory_failed_groups", "Groups that could not be comm
 LOST_LINES = Counter("rogatory_lost_log_lines", "Lines of the operator's log not written.")
 LOG_SIZE = Gauge("rogatory_log_size", "Entries in the published log.")
 SUBSCRIPTIONS = Gauge("rogatory_subscriptions", "Open subscriptions.")
+DEADLINES = Gauge(
+    "rogatory_deadlines",
+    "Deadlines of live requests that run, by how they stand: open, due_soon, overdue.",
+    ["state"],
+)
 
 
 def serve_metrics(host: str, port: int) -> int:

@@ -23,6 +23,7 @@ from rogatory.exchange.v1 import (
     envelope_pb2,
     exchange_service_pb2,
     exchange_service_pb2_grpc,
+    procedure_service_pb2_grpc,
 )
 from rogatory.merkle import leaf_hash, verify_inclusion
 from rogatory.notes import VerifierKey
@@ -62,6 +63,7 @@ class Wire:
         self.agreements = agreement_service_pb2_grpc.AgreementServiceStub(self.channel)
         self.directory = directory_service_pb2_grpc.DirectoryServiceStub(self.channel)
         self.audit = audit_service_pb2_grpc.AuditServiceStub(self.channel)
+        self.procedures = procedure_service_pb2_grpc.ProcedureServiceStub(self.channel)
 
     async def __aenter__(self) -> Self:
         return self

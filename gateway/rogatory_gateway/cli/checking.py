@@ -27,7 +27,7 @@ from rogatory_gateway.operator.status import collect
 
 
 def status(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
-    """Show log, agencies, agreements in force, and what waits in inboxes."""
+    """Show log, agencies, agreements in force, requests, and what waits in inboxes."""
     settings = load(folder)
     with open_snapshot(settings) as connection:
         found = collect(connection, settings, now=time.time_ns())
@@ -44,6 +44,11 @@ def status(*, folder: Folder = Path(), as_json: AsJson = False) -> None:
         f"{item['agreement_id']} v{item['version']}" for item in found["agreements_in_force"]
     ]
     show(f"agreements  {', '.join(in_force) or 'none but the base agreement'}")
+    requests = found["requests"]
+    show(
+        f"requests    {requests['open']} open; deadlines: {requests['deadlines_due_soon']} due"
+        f" soon, {requests['deadlines_overdue']} overdue"
+    )
     show("")
     rows = [
         {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from rogatory import clock, merkle
 from rogatory.checkpoints import Checkpoint, sign_checkpoint
 from rogatory.errors import ConfigurationError
+from rogatory.procedures.requests import FINAL_STATES
 from rogatory_gateway.config import Settings
+from rogatory_gateway.delivery.deadlines import counts
 from rogatory_gateway.ledger import tables
 from rogatory_gateway.ledger.database import RESTORE
 from rogatory_gateway.ledger.starting import check_same_log, log_signer, recorded_key
@@ -19,7 +21,7 @@ from rogatory_gateway.operator.opening import load_registry
 
 
 def collect(connection: Connection, settings: Settings, *, now: int) -> dict[str, Any]:
-    """Return log, agencies, agreements in force and what waits in inboxes.
+    """Return log, requests, agencies, agreements in force and what waits in inboxes.
 
     Args:
         connection: A snapshot of the ledger.
@@ -48,9 +50,26 @@ def collect(connection: Connection, settings: Settings, *, now: int) -> dict[str
             "verifier_key": signer.key.text,
             "checkpoint": sign_checkpoint(checkpoint, signer).decode(),
         },
+        "requests": _requests(connection, now=now),
         "agencies": _agencies(connection, agencies.listing(registry, now=now)),
         "agreements_in_force": [item for item in versions if item["state"] == "in_force"],
         "agreements_pending": [item for item in versions if item["state"] == "pending"],
+    }
+
+
+def _requests(connection: Connection, *, now: int) -> dict[str, int]:
+    """Count live requests that have not ended, and their deadlines that need attention."""
+    table = tables.requests.c
+    running = connection.execute(
+        select(func.count())
+        .select_from(tables.requests)
+        .where(table.exercise.is_(False), table.state.not_in(sorted(FINAL_STATES)))
+    ).scalar_one()
+    counted = counts(connection, now=now)
+    return {
+        "open": running,
+        "deadlines_due_soon": counted.due_soon,
+        "deadlines_overdue": counted.overdue,
     }
 
 

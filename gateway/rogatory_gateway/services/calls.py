@@ -92,9 +92,7 @@ def page_size(wanted: int, most: int) -> int:
 
 def page_token(request: Message, position: int) -> str:
     """Return the token that continues a listing after ``position``, bound to its filter."""
-    return base64.urlsafe_b64encode(
-        _filter_digest(request) + position.to_bytes(_POSITION_BYTES, "big")
-    ).decode()
+    return place_token(request, position.to_bytes(_POSITION_BYTES, "big"))
 
 
 def page_start(request: Any) -> int:  # noqa: ANN401 - any List request
@@ -103,18 +101,39 @@ def page_start(request: Any) -> int:  # noqa: ANN401 - any List request
     Raises:
         EnvelopeError: TOKEN_INVALID: garbled, or given for another filter.
     """
-    if not request.page_token:
+    place = page_place(request)
+    if place is None:
         return -1
+    position = int.from_bytes(place, "big")
+    if len(place) != _POSITION_BYTES or position > _LAST_POSITION:
+        raise errors.token_invalid("page_token")
+    return position
+
+
+def place_token(request: Message, place: bytes) -> str:
+    """Return the token that continues a listing after a place, bound to its filter.
+
+    Args:
+        place: Where the page ended, in the listing's own encoding.
+    """
+    return base64.urlsafe_b64encode(_filter_digest(request) + place).decode()
+
+
+def page_place(request: Any) -> bytes | None:  # noqa: ANN401 - any List request
+    """Return the place that a request's token continues after; None with no token.
+
+    Raises:
+        EnvelopeError: TOKEN_INVALID: garbled, or given for another filter.
+    """
+    if not request.page_token:
+        return None
     try:
         data = base64.urlsafe_b64decode(request.page_token)
     except (binascii.Error, ValueError) as error:
         raise errors.token_invalid("page_token") from error
-    if len(data) != _FILTER_BYTES + _POSITION_BYTES or not data.startswith(_filter_digest(request)):
+    if not data.startswith(_filter_digest(request)):
         raise errors.token_invalid("page_token")
-    position = int.from_bytes(data[_FILTER_BYTES:], "big")
-    if position > _LAST_POSITION:
-        raise errors.token_invalid("page_token")
-    return position
+    return data[_FILTER_BYTES:]
 
 
 def _filter_digest(request: Message) -> bytes:

@@ -17,12 +17,14 @@ from rogatory.exchange.v1 import (
 )
 from rogatory_gateway import errors
 from rogatory_gateway.admission.admission import Candidate
+from rogatory_gateway.delivery.deadlines import Notifier
 from rogatory_gateway.delivery.listing import list_messages
 from rogatory_gateway.delivery.publishing import tree_at
 from rogatory_gateway.delivery.reader import delivery, inbox_deliveries, opening
 from rogatory_gateway.ledger import reading
 from rogatory_gateway.ledger.items import AdvanceItem, MessageItem, RejectionItem
 from rogatory_gateway.services.calls import handler, page_size, page_start, page_token
+from rogatory_gateway.services.contacts import duty_contact
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -117,16 +119,12 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         self, submission: exchange_service_pb2.Submission, item: MessageItem
     ) -> None:
         """Say where those who got an urgent request can be reached now."""
-        ring = self._gateway.registry().ring
+        registry = self._gateway.registry()
         for row in item.outcomes:
-            agency = ring.agency(row.recipient)
-            if row.disposition != decision_pb2.DISPOSITION_REFUSED and agency is not None:
-                submission.duty_contacts.add(
-                    agency=row.recipient,
-                    duty_contact=agency.duty_contact,
-                    time_zone=agency.time_zone,
-                    languages=agency.languages,
-                )
+            if row.disposition != decision_pb2.DISPOSITION_REFUSED:
+                contact = duty_contact(registry, row.recipient)
+                if contact is not None:
+                    submission.duty_contacts.append(contact)
 
     @handler
     async def Subscribe(  # type: ignore[override]  # gRPC takes a coroutine that writes as well
@@ -134,7 +132,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         request: exchange_service_pb2.SubscribeRequest,
         context: ServicerContext,
     ) -> None:
-        """Stream the caller's inbox."""
+        """Stream the caller's inbox, and deadlines where it wants them."""
         gateway = self._gateway
         caller = gateway.identifier.identify(context)
         self._count_stream(caller.agency, context)
@@ -147,6 +145,7 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
         position = request.start_cursor or cursor + 1
         if position > last + 1:
             raise errors.token_invalid("start_cursor")
+        notifier = Notifier(caller.agency, exercise=exercise) if request.deadlines else None
         with gateway.hub.listen(caller.agency, exercise=exercise) as grown:
             caught_up = False
             while True:
@@ -154,6 +153,9 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                 gateway.check_running()
                 gateway.identifier.check(caller)
                 start = position
+                more = notifier is not None and await self._tell_deadlines(
+                    context, caller, notifier, position
+                )
                 page = await gateway.reader.run(
                     lambda connection: inbox_deliveries(
                         connection,
@@ -173,6 +175,8 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                 if page:
                     caught_up = False
                     continue
+                if more:
+                    continue
                 if caught_up:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(grown.wait(), gateway.limits.keep_alive_seconds)
@@ -189,6 +193,22 @@ class ExchangeService(exchange_service_pb2_grpc.ExchangeServiceServicer):
                         ),
                     ),
                 )
+
+    async def _tell_deadlines(
+        self, context: ServicerContext, caller: Caller, notifier: Notifier, position: int
+    ) -> bool:
+        """Tell a subscriber of deadlines; say whether there may be more to tell."""
+        gateway = self._gateway
+        now, limit = gateway.now(), gateway.limits.subscriber_buffer
+        notices = await gateway.reader.run(
+            lambda connection: notifier.next(connection, now=now, limit=limit)
+        )
+        for notice in notices:
+            gateway.identifier.check(caller)
+            await self._write(
+                context, exchange_service_pb2.SubscribeResponse(cursor=position, deadline=notice)
+            )
+        return len(notices) == limit
 
     def _count_stream(self, agency: str, context: ServicerContext) -> None:
         """Count an agency's stream until its call has ended, not only until it was told to end.
