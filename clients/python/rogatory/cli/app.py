@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "receipt": "rogatory.cli.receipt",
         "agreement": "rogatory.cli.agreement",
         "directory": "rogatory.cli.directory",
+        "connect": "rogatory.cli.connect",
     }
 )
 """Subcommand -> the module whose ``app`` it is. A module stands for one command or for a group."""

@@ -1,0 +1,176 @@
+"""From a job of the drop folder to a signed envelope: the words of `send`, read from a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import typer
+
+from rogatory.cli import compose, kinds
+from rogatory.cli.earlier import Earlier
+from rogatory.cli.session import message_signers
+from rogatory.client import Client
+from rogatory.client.settings import SignerInRole
+from rogatory.connect.disk import Disk
+from rogatory.connect.jobs import Job, faulty
+from rogatory.connect.taking import Taken
+from rogatory.errors import Issue, RecordFileError
+from rogatory.home import Home
+
+_MEMBERS = MappingProxyType(
+    {
+        "--to": "to",
+        "--kind": "kind",
+        "--about": "about",
+        "--reply-to": "reply_to",
+        "--particulars": "particulars",
+        "--purpose": "purpose",
+        "--offence": "offences",
+        "--urgency": "urgency",
+        "--tlp": "handling.tlp",
+        "--siena": "handling.siena",
+        "--onward": "handling.onward",
+        "--evidential": "handling.evidential",
+        "--case-reference": "case_references",
+        "--officer-key": "officer_keys",
+        "--officer": "officer",
+        "--justification": "justification",
+        "--schema": "schema",
+        "FILE...": "records",
+    }
+)
+"""The member of a job that says what an option says."""
+
+_OPTIONS = re.compile("|".join(re.escape(option) + r"(?![\w-])" for option in _MEMBERS))
+
+
+class JobMaker:
+    """Makes the messages of jobs, in an agency's name."""
+
+    def __init__(self, place: Home, client: Client, *, exercise: bool, scratch: Path) -> None:
+        """Be ready.
+
+        Args:
+            place: The agency's folder.
+            client: Asked for earlier messages that a job refers to.
+            exercise: Whether messages are training traffic.
+            scratch: A folder for copies of what a job holds, emptied by us.
+
+        Raises:
+            KeyFileError: The agency's signing key is missing or cannot be used.
+            ConfigurationError: It has a passphrase, and there is nobody to ask.
+        """
+        self._place = place
+        self._client = client
+        self._exercise = exercise
+        self._scratch = scratch
+        self._agency = place.settings().agency
+        self._signers: dict[tuple[str, ...], Sequence[SignerInRole]] = {}
+        self._signers_of(())
+
+    def compose(self, taken: Taken) -> bytes:
+        """Return the signed envelope that a job describes.
+
+        Raises:
+            RecordFileError: The job, or a file beside it, holds faults.
+            RogatoryError: It refers to what is not there, or cannot be signed.
+        """
+        job = taken.job
+        assert job is not None  # an envelope is sent as it is
+        shown = f"{taken.entry.file}/job.json" if taken.files else taken.entry.file
+        disk = Disk()
+        disk.remove(self._scratch)
+        disk.mkdir(self._scratch)
+        try:
+            return self._made(job, taken, shown)
+        except typer.BadParameter as error:
+            raise faulty(shown, [_issue(job, error)]) from error
+        except RecordFileError as error:
+            raise self._relocated(error, taken, shown) from error
+        finally:
+            disk.remove(self._scratch)
+
+    def _made(self, job: Job, taken: Taken, shown: str) -> bytes:
+        if job.exercise is not None and job.exercise is not self._exercise:
+            what = "training traffic" if self._exercise else "live records"
+            issue = job.issue("exercise", f"what is put here is sent as {what}")
+            raise faulty(shown, [issue])
+        draft = compose.Words(
+            to=job.to,
+            kind=job.kind,
+            purpose=job.purpose,
+            offences=job.offences,
+            urgency=job.urgency,
+            tlp=job.handling.tlp,
+            siena=job.handling.siena,
+            onward=job.handling.onward,
+            evidential=job.handling.evidential,
+            retention_days=job.handling.retention_days,
+            exercise=self._exercise,
+        ).draft()
+        files = compose.need_files(draft, self._copied(job, taken))
+        earlier = Earlier(self._place, client=self._client, exercise=self._exercise)
+        references = kinds.References(
+            about=job.about, reply_to=job.reply_to, particulars=self._particulars(job)
+        )
+        draft, complete = kinds.refer(draft, references, earlier)
+        contents = compose.contents(
+            files,
+            schema=job.schema,
+            complete=complete,
+            agency=self._agency,
+            officer=job.officer,
+            case_references=job.case_references,
+            justification=job.justification,
+        )
+        signers = self._signers_of(tuple(job.officer_keys))
+        return self._client.build(draft, contents=contents, signers=signers)
+
+    def _copied(self, job: Job, taken: Taken) -> list[Path]:
+        """Write what was read to files that only we can change; return those of records."""
+        for name, data in taken.files.items():
+            (self._scratch / name).write_bytes(data)
+        found = [self._scratch / name for name in job.files]
+        if "records" in job.inline:
+            # Hidden names, which no file of a job has.
+            inline = self._scratch / ".records.json"
+            inline.write_text(job.inline["records"], "utf-8")
+            found.insert(0, inline)
+        return found
+
+    def _particulars(self, job: Job) -> Path | None:
+        if job.particulars:
+            return self._scratch / job.particulars
+        if "particulars" not in job.inline:
+            return None
+        path = self._scratch / ".particulars.json"
+        path.write_text(job.inline["particulars"], "utf-8")
+        return path
+
+    def _signers_of(self, officers: tuple[str, ...]) -> Sequence[SignerInRole]:
+        if officers not in self._signers:
+            self._signers[officers] = message_signers(self._place, officers)
+        return self._signers[officers]
+
+    def _relocated(self, error: RecordFileError, taken: Taken, shown: str) -> RecordFileError:
+        """Return an error in a copy as one in the job: places are the same there."""
+        name = Path(error.file).name
+        file = f"{taken.entry.file}/{name}" if name in taken.files else shown
+        return RecordFileError(
+            error.message.replace(error.file, file) if error.file else error.message,
+            hint=_as_members(error.hint),
+            file=file,
+            issues=error.issues,
+        )
+
+
+def _issue(job: Job, error: typer.BadParameter) -> Issue:
+    hint = error.param_hint if isinstance(error.param_hint, str) else ""
+    return job.issue(_MEMBERS.get(hint, ""), _as_members(error.message))
+
+
+def _as_members(text: str) -> str:
+    return _OPTIONS.sub(lambda found: _MEMBERS[found.group()], text)
