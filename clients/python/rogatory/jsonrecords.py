@@ -137,8 +137,11 @@ class Reader:
         if node.value in names:
             return
         prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-        near = difflib.get_close_matches(str(node.value).upper(), names, n=1) or [
-            name for name in names if name == prefix + str(node.value).upper()
+        # As it is written in full, and as people write it.
+        words = {name.removeprefix(prefix): name for name in names[1:]}
+        written = str(node.value).upper().replace("-", "_")
+        near = difflib.get_close_matches(written, names, n=1) or [
+            words[word] for word in difflib.get_close_matches(written, words, n=1)
         ]
         meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names[1:])}"
         self._add(node.offset, path, f"{_shown(node.value)} is not a {enum.name}; {meant}")

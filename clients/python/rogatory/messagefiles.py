@@ -1,4 +1,4 @@
-"""Messages from files, JSON or text-proto, with errors that point at line and column.
+"""Messages from files, JSON, YAML or text-proto, with errors that point at line and column.
 
 What a file of records is made of (`rogatory.recordfiles`), and any other file that holds a message
 of the contract.
@@ -23,6 +23,7 @@ from rogatory.jsonrecords import Reader, descriptor_of
 from rogatory.places import (
     MAX_DIGITS,
     MAX_NESTING,
+    JsonNode,
     line_and_column,
     long_number,
     nearest,
@@ -30,6 +31,7 @@ from rogatory.places import (
     read_textproto,
     too_deep,
 )
+from rogatory.yamlrecords import YamlRecords
 
 M = TypeVar("M", bound=Message)
 
@@ -40,6 +42,7 @@ MAX_FILE_BYTES = 16 << 20
 """A part holds at most 1 MiB; its text is not sixteen times that."""
 
 _TEXT_SUFFIXES = frozenset({".textproto", ".txtpb", ".textpb", ".pbtxt"})
+_YAML_SUFFIXES = frozenset({".yaml", ".yml"})
 _MEND = "Mend each place listed and send it again."
 
 
@@ -61,7 +64,10 @@ class Share:
 
     def content(self, data: Any) -> Any:  # noqa: ANN401 - JSON
         """Return the message as JSON has it, from the file's plain value."""
-        value = data if self.member is None else data[self.member]
+        return self.around(data if self.member is None else data[self.member])
+
+    def around(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return the message as JSON has it, from the plain value of the share."""
         if self.records is None:
             return value
         return {self.records.name: [value] if self.single else value}
@@ -71,7 +77,7 @@ def read_message(path: Path, message_type: type[M], *, complete: Complete | None
     """Read a file that holds one message.
 
     Args:
-        path: JSON, or text-proto by its suffix (.txtpb, .textproto).
+        path: JSON, or YAML or text-proto by its suffix (.yaml, .yml; .txtpb, .textproto).
         message_type: The message's class.
         complete: Fills in what the file leaves out.
 
@@ -82,7 +88,8 @@ def read_message(path: Path, message_type: type[M], *, complete: Complete | None
     if is_textproto(path):
         return parse_textproto(text, message_type, file=str(path), complete=complete)
     share = Share(message_type=message_type)
-    (message,) = parse_json(text, lambda _: [share], file=str(path), complete=complete)
+    parse = parse_yaml if is_yaml(path) else parse_json
+    (message,) = parse(text, lambda _: [share], file=str(path), complete=complete)
     assert isinstance(message, message_type)
     return message
 
@@ -90,6 +97,11 @@ def read_message(path: Path, message_type: type[M], *, complete: Complete | None
 def is_textproto(path: Path) -> bool:
     """Say whether a file is text-proto by its suffix."""
     return path.suffix in _TEXT_SUFFIXES
+
+
+def is_yaml(path: Path) -> bool:
+    """Say whether a file is YAML by its suffix."""
+    return path.suffix in _YAML_SUFFIXES
 
 
 def read_text(path: Path) -> str:
@@ -145,18 +157,7 @@ def parse_json(
     data = _plain_json(text, file)
     found: list[tuple[str, str]] = []
     if data is not None:
-        try:
-            messages = [
-                json_format.ParseDict(share.content(data), share.message_type())
-                for share in shares(data)
-            ]
-        except json_format.ParseError:
-            messages = []
-        found = [
-            (f"{part}/{violation.path}", _words(violation))
-            for part, message in enumerate(messages)
-            for violation in _faults(message, complete)
-        ]
+        messages, found = _built([(share, share.content(data)) for share in shares(data)], complete)
         if messages and not found:
             return messages
     # The slow way, for errors that point at their place.
@@ -164,9 +165,75 @@ def parse_json(
         raise _nested(text, file)
     reader = Reader(text)
     root = read_json(text)
-    for part, share in enumerate(shares(reader.plain(root))):
+    nodes = [
+        (share, root if share.member is None else root.member(share.member))
+        for share in shares(reader.plain(root))
+    ]
+    raise _explained(reader, nodes, found, file)
+
+
+def parse_yaml(
+    text: str,
+    shares: Callable[[Any], Sequence[Share]],
+    *,
+    file: str = "",
+    complete: Complete | None = None,
+) -> list[Message]:
+    """Return the messages that YAML text holds, as the JSON form of each (`rogatory.yamlrecords`).
+
+    Arguments and errors are those of `parse_json`; blanks of a template are faults too.
+
+    Raises:
+        RecordFileError: It holds faults: all of them, with line and column.
+    """
+    records = YamlRecords(text, file=file)
+    reader = Reader(text)
+    nodes = [(share, _typed(records, share)) for share in shares(reader.plain(records.root))]
+    found: list[tuple[str, str]] = []
+    if not reader.issues:
+        plain = [(share, share.around(reader.plain(node))) for share, node in nodes]
+        messages, found = _built(plain, complete)
+        if messages and not found:
+            return messages
+    raise _explained(reader, nodes, found, file)
+
+
+def _typed(records: YamlRecords, share: Share) -> JsonNode:
+    if share.records is None:
+        return records.message(descriptor_of(share.message_type), member=share.member)
+    return records.field(share.records, member=share.member, single=share.single)
+
+
+def _built(
+    shares: Sequence[tuple[Share, Any]], complete: Complete | None
+) -> tuple[list[Message], list[tuple[str, str]]]:
+    """Return messages from what JSON has for each, and their faults by part and path.
+
+    No messages: one cannot be read at all.
+    """
+    try:
+        messages = [
+            json_format.ParseDict(content, share.message_type()) for share, content in shares
+        ]
+    except json_format.ParseError:
+        return [], []
+    return messages, [
+        (f"{part}/{violation.path}", _words(violation))
+        for part, message in enumerate(messages)
+        for violation in _faults(message, complete)
+    ]
+
+
+def _explained(
+    reader: Reader,
+    nodes: Sequence[tuple[Share, JsonNode]],
+    found: Sequence[tuple[str, str]],
+    file: str,
+) -> RecordFileError:
+    """Return the error that lists what is wrong, place by place."""
+    for part, (share, node) in enumerate(nodes):
         reader.part(
-            root if share.member is None else root.member(share.member),
+            node,
             descriptor_of(share.message_type),
             part=part,
             records=share.records,
@@ -175,7 +242,7 @@ def parse_json(
     issues = reader.issues or [reader.locate(path, message) for path, message in found]
     if not issues:
         issues = [Issue(message="it cannot be read as records", line=1, column=1)]
-    raise _faulty(file, "cannot be sent", issues)
+    return _faulty(file, "cannot be sent", issues)
 
 
 def parse_textproto(

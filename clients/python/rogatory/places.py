@@ -93,11 +93,15 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
 
 
 def nearest(places: Mapping[str, int], path: str) -> int | None:
-    """Return the offset of a path, or of the innermost element around it that has one."""
+    """Return the offset of a path, or of the innermost element around it that has one.
+
+    What comes before a slash, the number of a part, is an element too.
+    """
     while path not in places:
         if not path:
             return None
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        around = path[: max(path.rfind("."), path.rfind("["), path.find("/") + 1, 0)]
+        path = around if around != path else ""
     return places[path]
 
 

@@ -1,4 +1,4 @@
-"""Files of records: JSON (the protobuf JSON mapping) or text-proto, read with errors that point.
+"""Files of records: JSON (the protobuf JSON mapping), YAML or text-proto; errors point into them.
 
 .. code-block:: json
 
@@ -9,6 +9,7 @@ Each member of the top object becomes a part: ``persons`` a ``rogatory.records.v
 ``evidence_items`` or ``items`` an ``EvidenceItems``, and so on. With a schema given, the file may
 also hold a list of records, one record, or a content that is no list, such as an
 ``AssistanceRequest``.
+A YAML file is the same in YAML (`rogatory.yamlrecords`).
 A text-proto file names its schema in a comment, ``# proto-message: rogatory.records.v1.Persons``.
 
 Records without a ``record_id`` get a random one (UUIDv4): whoever wants to correct a record later
@@ -58,7 +59,7 @@ def read_records(
     """Read a file of records.
 
     Args:
-        path: JSON, or text-proto by its suffix (.txtpb, .textproto).
+        path: JSON, or YAML or text-proto by its suffix (.yaml, .yml; .txtpb, .textproto).
         schema: Full or short name of the content's type, such as ``Persons``; empty: as the file
             says.
         complete: Fills in what a file may leave out, such as digests of the messages it refers to
@@ -69,7 +70,11 @@ def read_records(
     """
     path = Path(path)
     text = messagefiles.read_text(path)
-    parse = parse_textproto if messagefiles.is_textproto(path) else parse_json
+    parse = parse_json
+    if messagefiles.is_textproto(path):
+        parse = parse_textproto
+    elif messagefiles.is_yaml(path):
+        parse = parse_yaml
     return parse(text, schema=schema, file=str(path), complete=complete)
 
 
@@ -83,6 +88,21 @@ def parse_json(
     """
     ids = _Ids(complete)
     contents = messagefiles.parse_json(
+        text, lambda data: _shares(data, schema, file), file=file, complete=ids
+    )
+    return RecordFile(file=file, contents=tuple(contents), new_ids=ids.filled)
+
+
+def parse_yaml(
+    text: str, *, schema: str = "", file: str = "", complete: Complete | None = None
+) -> RecordFile:
+    """Read records from YAML text. As `read_records`.
+
+    Raises:
+        RecordFileError: It holds faults: all of them, with line and column.
+    """
+    ids = _Ids(complete)
+    contents = messagefiles.parse_yaml(
         text, lambda data: _shares(data, schema, file), file=file, complete=ids
     )
     return RecordFile(file=file, contents=tuple(contents), new_ids=ids.filled)
