@@ -152,6 +152,41 @@ def build(
         EnvelopeError: header or a part breaks its schema's rules, or is too large.
         SignerError: a key could not sign.
     """
+    envelope = unsigned(
+        header=header,
+        contents=contents,
+        signed_by=[(signer.public_key, role) for signer, role in signers],
+        salts=salts,
+    )
+    payload = dsse.pae(dsse.HEADER_TYPE, envelope.header)
+    envelope.signatures.extend(
+        envelope_pb2.Signature(key=signer.public_key.fingerprint, value=signer.sign(payload))
+        for signer, _role in signers
+    )
+    data = envelope.SerializeToString(deterministic=True)
+    if len(data) > MAX_ENVELOPE_BYTES:
+        raise too_large(len(data))
+    return data
+
+
+def unsigned(
+    *,
+    header: envelope_pb2.Header,
+    contents: Sequence[Message],
+    signed_by: Sequence[tuple[keys.PublicKey, codes_pb2.KeyRole.ValueType]],
+    salts: Callable[[int], bytes],
+) -> envelope_pb2.Envelope:
+    """Return an envelope that names who must sign its header, and bears no signature yet.
+
+    Args:
+        header: As for `build`.
+        contents: As for `build`.
+        signed_by: Keys that must sign, each with the role in which it does.
+        salts: As for `build`.
+
+    Raises:
+        EnvelopeError: header or a part breaks its schema's rules.
+    """
     complete = envelope_pb2.Header()
     complete.CopyFrom(header)
     del complete.parts[:]
@@ -171,25 +206,12 @@ def build(
             facts=facts.of_message(message),
         )
         parts.append(envelope_pb2.Part(clear=envelope_pb2.ClearPart(salt=salt, content=content)))
-    for signer, role in signers:
-        complete.signed_by.add(key=signer.public_key.fingerprint, role=role)
+    for key, role in signed_by:
+        complete.signed_by.add(key=key.fingerprint, role=role)
     found += wire.violations(complete, prefix="header")
     if found:
         raise wire.field_violations(found, what=wire.MESSAGE)
-    header_bytes = complete.SerializeToString(deterministic=True)
-    payload = dsse.pae(dsse.HEADER_TYPE, header_bytes)
-    envelope = envelope_pb2.Envelope(
-        header=header_bytes,
-        signatures=[
-            envelope_pb2.Signature(key=signer.public_key.fingerprint, value=signer.sign(payload))
-            for signer, _role in signers
-        ],
-        parts=parts,
-    )
-    data = envelope.SerializeToString(deterministic=True)
-    if len(data) > MAX_ENVELOPE_BYTES:
-        raise too_large(len(data))
-    return data
+    return envelope_pb2.Envelope(header=complete.SerializeToString(deterministic=True), parts=parts)
 
 
 def too_large(size: int, *, limit: int = MAX_ENVELOPE_BYTES) -> EnvelopeError:
@@ -366,27 +388,51 @@ def verify_signatures(
     payload = dsse.pae(dsse.HEADER_TYPE, opened.header_bytes)
     known_keys = []
     for signed in header.signed_by:
-        known = ring.get(signed.key)
-        if known is None or known.agency != header.sender or known.role != signed.role:
-            raise key_unknown(signed.key, sender=header.sender, role=signed.role)
+        known = named_key(signed, ring, sender=header.sender)
         check_key(known, entry_time=entry_time)
-        if known.public_key is None:
-            raise EnvelopeError(
-                f"key {signed.key.hex()[:16]} cannot sign",
-                hint="Sign with a signing or officer key.",
-                reason="KEY_UNKNOWN",
-            )
-        try:
-            known.public_key.verify(by_key[signed.key], payload)
-        except SignatureInvalid as error:
-            raise EnvelopeError(
-                f"the signature by key {signed.key.hex()[:16]} does not verify",
-                hint="Sign the header's exact bytes under the header payload type.",
-                reason="SIGNATURE_INVALID",
-            ) from error
+        check_signature(known, by_key[signed.key], payload)
         known_keys.append(known)
-    _check_rights(known_keys)
+    check_rights(known_keys)
     return tuple(known_keys)
+
+
+def named_key(signed: envelope_pb2.SignedBy, ring: KeyRing, *, sender: str) -> KnownKey:
+    """Return the sender's key that an entry of ``signed_by`` names, valid or not.
+
+    Raises:
+        EnvelopeError: KEY_UNKNOWN: it is not the sender's in that role.
+    """
+    known = ring.get(signed.key)
+    if known is None or known.agency != sender or known.role != signed.role:
+        raise key_unknown(signed.key, sender=sender, role=signed.role)
+    return known
+
+
+def check_signature(known: KnownKey, value: bytes, payload: bytes) -> None:
+    """Check one signature under a header.
+
+    Args:
+        known: Whose it is said to be.
+        value: The signature.
+        payload: What it covers: `dsse.pae` of the header's bytes.
+
+    Raises:
+        EnvelopeError: KEY_UNKNOWN (the key cannot sign) or SIGNATURE_INVALID.
+    """
+    if known.public_key is None:
+        raise EnvelopeError(
+            f"key {known.fingerprint.hex()[:16]} cannot sign",
+            hint="Sign with a signing or officer key.",
+            reason="KEY_UNKNOWN",
+        )
+    try:
+        known.public_key.verify(value, payload)
+    except SignatureInvalid as error:
+        raise EnvelopeError(
+            f"the signature by key {known.fingerprint.hex()[:16]} does not verify",
+            hint="Sign the header's exact bytes under the header payload type.",
+            reason="SIGNATURE_INVALID",
+        ) from error
 
 
 def key_unknown(fingerprint: bytes, *, sender: str, role: int) -> EnvelopeError:
@@ -399,8 +445,12 @@ def key_unknown(fingerprint: bytes, *, sender: str, role: int) -> EnvelopeError:
     )
 
 
-def _check_rights(signers: Sequence[KnownKey]) -> None:
-    """Check that each signer may sign, and one of them as the author (`OfficerRight`)."""
+def check_rights(signers: Sequence[KnownKey]) -> None:
+    """Check that each signer may sign, and one of them as the author (`OfficerRight`).
+
+    Raises:
+        EnvelopeError: OFFICER_RIGHT_MISSING.
+    """
     has_author = False
     for known in signers:
         if known.role != codes_pb2.KEY_ROLE_OFFICER or codes_pb2.OFFICER_RIGHT_SIGN in known.rights:
