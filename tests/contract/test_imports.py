@@ -20,6 +20,7 @@ DETERMINISTIC = {
     "checkpoints",
     "clock",
     "decisions",
+    "drafting",
     "dsse",
     "edwards",
     "errors",

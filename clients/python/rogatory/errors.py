@@ -16,6 +16,7 @@
     ├── DeliveryError                a message received is not what was signed, or what the log says
     ├── InboxGap                     an inbox skipped a position: a message is kept back
     ├── EnvelopeError                an envelope is malformed or inconsistent   .reason .violations
+    ├── DraftError                   a draft cannot be read, signed or sent     .reason
     ├── AgreementError               an agreement cannot be used                .issues
     ├── RecordFileError              a record file cannot be sent               .issues
     └── CallError                    a call to a gateway failed          .code .reason .violations
@@ -167,6 +168,18 @@ class EnvelopeError(RogatoryError):
         super().__init__(message, hint=hint)
         self.reason = reason
         self.violations = tuple(violations)
+
+
+class DraftError(RogatoryError):
+    """A draft cannot be read, signed or sent.
+
+    Attributes:
+        reason: A word for programs, as ``DRAFT_INCOMPLETE``.
+    """
+
+    def __init__(self, message: str, *, hint: str, reason: str) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
