@@ -12,6 +12,7 @@
     statement.rogatory    the enrolment request
     inbox/                messages received, and inbox.json: how far
     receipts/             receipts of messages sent
+    drafts/               messages that not all have signed yet who must
 """
 
 from __future__ import annotations
@@ -99,6 +100,11 @@ class Home:
     def receipts(self) -> Path:
         """Where receipts of sent messages are."""
         return self.path / "receipts"
+
+    @property
+    def drafts(self) -> Path:
+        """Where drafts wait for signatures."""
+        return self.path / "drafts"
 
     @property
     def client_certificate(self) -> Path:

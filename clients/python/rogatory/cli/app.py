@@ -15,6 +15,9 @@ COMMANDS = MappingProxyType(
     {
         "keygen": "rogatory.cli.keygen",
         "agency": "rogatory.cli.agency",
+        "draft": "rogatory.cli.draft",
+        "review": "rogatory.cli.review",
+        "approve": "rogatory.cli.approve",
         "send": "rogatory.cli.send",
         "inbox": "rogatory.cli.inbox",
         "ack": "rogatory.cli.ack",

@@ -65,7 +65,7 @@ def evaluate(
     gateway would decide now, use rogatory send --dry-run.
     """
     place = Home.find(home)
-    compiled = _compiled(agreement)
+    compiled = compiled_from(agreement)
     draft = compose.Words(
         to=to or (),
         kind=kind,
@@ -101,7 +101,7 @@ def evaluate(
             agreement_digest=compiled.digest,
             signers=_standing(signers, ["", *(officer_key or ())]),
             recipient_enrolled=True,
-            reference=_reference_standing(header, item.agency, earlier),
+            reference=reference_standing(header, item.agency, earlier),
         )
         for item in header.recipients
     ]
@@ -167,7 +167,7 @@ def _standing(
     ]
 
 
-def _reference_standing(
+def reference_standing(
     header: envelope_pb2.Header, recipient: str, earlier: Earlier
 ) -> decision_pb2.ReferenceStanding.ValueType:
     """Return how the message that another is about stands to the two, as far as is known here."""
@@ -182,7 +182,7 @@ def _reference_standing(
     return decision_pb2.REFERENCE_STANDING_UNSPECIFIED
 
 
-def _compiled(path: Path) -> CompiledAgreement:
+def compiled_from(path: Path) -> CompiledAgreement:
     """Compile a signed agreement, or a text form: roots it lacks decide nothing, so any will do."""
     signed = signed_file(path)
     if signed is not None:

@@ -43,15 +43,32 @@ def put(place: Home, data: bytes) -> Path:
     """
     # First of all: records in clear must not stay behind for a message that can never be sent.
     message_id = envelopes.open_envelope(data).header.message_id
-    waiting = _folder(place.path / "outbox") / f"{message_id}.envelope"
+    waiting = file_in(place, message_id)
+    _folder(waiting.parent)
     write_atomically(waiting, data)
     return waiting
 
 
-def submit(place: Home, client: Client, waiting: Path) -> Sent:
+def file_in(place: Home, message_id: str) -> Path:
+    """Return where a message of the outbox is, or would be."""
+    return place.path / "outbox" / f"{message_id}.envelope"
+
+
+def receipt_in(place: Home, message_id: str) -> Path:
+    """Return where a message's receipt is, or would be."""
+    return place.receipts / f"{message_id}.tlog-proof"
+
+
+def submit(place: Home, client: Client, waiting: Path, *, again: str = "") -> Sent:
     """Submit a message of the outbox, keep its receipt; return what became of it.
 
     It stays in the outbox where the gateway may not have got it.
+
+    Args:
+        place: The agency's folder.
+        client: Submits.
+        waiting: The message's file.
+        again: The command that sends it again, where that is another than ``send --again``.
 
     Raises:
         ConfigurationError: There is no such message, or no place for its receipt.
@@ -65,7 +82,8 @@ def submit(place: Home, client: Client, waiting: Path) -> Sent:
             f"The message {waiting} cannot be read: {error.strerror}", hint="Check its name."
         ) from error
     message = envelopes.open_envelope(data)
-    receipt = _folder(place.receipts) / f"{message.header.message_id}.tlog-proof"
+    _folder(place.receipts)
+    receipt = receipt_in(place, message.header.message_id)
     try:
         submitted = client.submit(data)
     except (InvalidMessage, Conflict, FailedPrecondition):
@@ -73,7 +91,8 @@ def submit(place: Home, client: Client, waiting: Path) -> Sent:
         waiting.unlink()
         raise
     except CallError:
-        note(f"the message is kept; send it again with: rogatory send --again {waiting}")
+        command = again or f"rogatory send --again {waiting}"
+        note(f"the message is kept; send it again with: {command}")
         raise
     write_atomically(receipt, submitted.receipt.to_bytes())
     waiting.unlink()

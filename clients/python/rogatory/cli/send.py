@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rogatory.cli import compose, inforce, kinds, options, outbox
+from rogatory.cli import compose, drafted, inforce, kinds, options, outbox, queue
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit, plain
 from rogatory.cli.session import connect, message_signers
 from rogatory.client import Client
+from rogatory.exchange.v1 import decision_pb2
 from rogatory.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -20,9 +22,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(short_help="Send records to partner agencies.")
 def send(
+    context: typer.Context,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Records: JSON or text-proto.", show_default=False),
+        typer.Argument(
+            metavar="FILE...",
+            help="Records: JSON or text-proto. Or a draft, by id or file (copies are merged).",
+            show_default=False,
+        ),
     ] = None,
     *,
     to: options.ToOption = None,
@@ -60,6 +67,9 @@ def send(
     inbox, receipts and outbox, then at the gateway. A reference written as {}, or left out where
     one is required, stands for the message of --about.
 
+    A draft that all have signed is sent as it stands, with the agency's signature where its header
+    names that key. It stays in the queue until the gateway has decided.
+
     The receipt is kept in the folder's receipts. A message that the gateway may not have got stays
     in the outbox, so that it can be sent again and never arrives twice.
     """
@@ -67,6 +77,11 @@ def send(
     if again is not None:
         with connect(place) as client:
             _submit(place, client, again, as_json=as_json)
+        return
+    words = [str(file) for file in files or ()]
+    if words and queue.is_draft(words[0]):
+        _check_alone(context)
+        _send_draft(place, words, dry_run=dry_run, as_json=as_json)
         return
     draft = compose.Words(
         to=to or (),
@@ -97,39 +112,82 @@ def send(
         )
         if dry_run:
             outcomes = client.evaluate_draft(draft, contents=contents)
-            further = inforce.suggestions(client, outcomes)
-            emit(
-                {
-                    "dry_run": True,
-                    "outcomes": compose.outcome_data(outcomes, offences=draft.offences),
-                    "suggestions": further,
-                },
-                [
-                    "dry run, nothing was sent",
-                    *compose.outcome_lines(outcomes, offences=draft.offences),
-                    *further,
-                ],
-                as_json=as_json,
-            )
-            if not compose.is_permitted(outcomes):
-                raise typer.Exit(ExitCode.REFUSED)
+            _say_what_would_be(client, outcomes, draft.offences, as_json=as_json)
             return
         waiting = outbox.put(place, client.build(draft, contents=contents))
         _submit(place, client, waiting, as_json=as_json)
 
 
-def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool) -> None:
-    sent = outbox.submit(place, client, waiting)
+def _check_alone(context: typer.Context) -> None:
+    """Refuse what would have to change a message that others have signed."""
+    for name in context.params.keys() - {"files", "dry_run", "home", "as_json"}:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(
+                "a draft is sent as it was signed: give nothing else",
+                param_hint=f"--{name.replace('_', '-')}",
+            )
+
+
+def _send_draft(place: Home, words: Sequence[str], *, dry_run: bool, as_json: bool) -> None:
+    found = queue.find(place, words)
+    if dry_run:
+        with connect(place) as client:
+            outcomes = client.evaluate(found.draft.opened.header_bytes)
+            _say_what_would_be(client, outcomes, found.draft.header.offences, as_json=as_json)
+        return
+    sent = drafted.decided(place, found)
+    if sent is not None:
+        queue.done(place, found.draft.message_id)
+        _tell(sent, [], as_json=as_json)
+        return
+    ready = drafted.prepare(place, found)
+    again = f"rogatory send {' '.join(words)}"
+    with connect(place) as client, drafted.withdrawn_where_denied(ready):
+        _submit(place, client, ready.waiting, as_json=as_json, again=again)
+
+
+def _say_what_would_be(
+    client: Client,
+    outcomes: Sequence[decision_pb2.Outcome],
+    offences: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    further = inforce.suggestions(client, outcomes)
+    emit(
+        {
+            "dry_run": True,
+            "outcomes": compose.outcome_data(outcomes, offences=offences),
+            "suggestions": further,
+        },
+        [
+            "dry run, nothing was sent",
+            *compose.outcome_lines(outcomes, offences=offences),
+            *further,
+        ],
+        as_json=as_json,
+    )
+    if not compose.is_permitted(outcomes):
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool, again: str = "") -> None:
+    sent = outbox.submit(place, client, waiting, again=again)
+    queue.done(place, sent.submitted.message_id)
+    _tell(sent, inforce.suggestions(client, sent.submitted.outcomes), as_json=as_json)
+
+
+def _tell(sent: outbox.Sent, further: Sequence[str], *, as_json: bool) -> None:
     submitted = sent.submitted
     outcomes, offences = submitted.outcomes, sent.message.header.offences
-    further = inforce.suggestions(client, outcomes)
     emit(
         {
             "message_id": submitted.message_id,
             "index": submitted.receipt.index,
             "repeated": submitted.repeated,
             "outcomes": compose.outcome_data(outcomes, offences=offences),
-            "suggestions": further,
+            "suggestions": [*further],
             "reference": plain(sent.message.reference),
             "receipt": str(sent.receipt),
         },
