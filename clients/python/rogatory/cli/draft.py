@@ -75,8 +75,8 @@ def new(
         str,
         typer.Option(
             metavar="PSEUDONYM",
-            help="Officer who drafts it, who needs the right to draft or sign; stands in its"
-            " CONTEXT part where no --officer does.",
+            help="Officer who drafts it, and needs the right to draft or sign. Without --officer"
+            " the drafter, else the author, answers for it in its CONTEXT part.",
         ),
     ] = "",
     without_agency_key: Annotated[
@@ -162,7 +162,7 @@ def new(
             schema=schema,
             complete=complete,
             agency=place.settings().agency,
-            officer=officer or drafter,
+            officer=officer or drafter or (author if case_reference or justification else ""),
             case_references=case_reference or (),
             justification=justification,
         )

@@ -45,7 +45,7 @@ def _handling(handling: envelope_pb2.Handling) -> Iterable[str]:
     siena = _names(codes_pb2.SienaCode.DESCRIPTOR, handling.siena_codes)
     yield "handling: TLP " + ", ".join(
         [
-            short_name(common_pb2.Tlp.DESCRIPTOR, handling.tlp).upper(),
+            short_name(common_pb2.Tlp.DESCRIPTOR, handling.tlp).upper().replace(" ", "+"),
             *([f"SIENA {siena.upper()}"] if siena else []),
             "onward transfer "
             + short_name(codes_pb2.OnwardTransfer.DESCRIPTOR, handling.onward_transfer),
