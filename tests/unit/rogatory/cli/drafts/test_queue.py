@@ -2,137 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import grpc
 import pytest
 
-from rogatory import clock, statements
-from rogatory.cli import history, queue
+from rogatory.cli import queue
 from rogatory.cli.exits import ExitCode
 from rogatory.drafting import from_armour
-from rogatory.envelopes import open_envelope
 from rogatory.errors import ConfigurationError
-from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.home import Home
-from rogatory.keyfiles import write_key_file
 from rogatory.records.v1 import context_pb2
-from tests.unit.rogatory.cli.conftest import INDICATOR, PERSON, Enrolled, Result, Run
-from tests.unit.rogatory.client.loopback import Fault, Loopback
-from tests.unit.rogatory.client.world import World, private_key, signer
-
-Records = Callable[..., Path]
-
-RIGHTS = {
-    "a.meyer": [codes_pb2.OFFICER_RIGHT_SIGN],
-    "b.lang": [codes_pb2.OFFICER_RIGHT_APPROVE],
-    "c.kraus": [codes_pb2.OFFICER_RIGHT_DRAFT],
-}
-DOWN = Fault(grpc.StatusCode.UNAVAILABLE, "the ledger is down", "LEDGER_UNAVAILABLE", "Come back.")
-REVOKED = Fault(
-    grpc.StatusCode.PERMISSION_DENIED, "the key is revoked", "KEY_REVOKED", "Sign anew."
+from tests.unit.rogatory.cli.conftest import INDICATOR, Enrolled, Run
+from tests.unit.rogatory.cli.drafts.conftest import (
+    RIGHTS,
+    Drafted,
+    Records,
+    data,
+    reason,
+    state,
 )
-NOW_REVOKED = key_statement_pb2.REVOCATION_REASON_AFFILIATION_CHANGED
-
-
-def officer(name: str) -> str:
-    """Return the label of an officer's key."""
-    return f"fr.police officer {name}"
-
-
-def state(home: Home, world: World, *, revoked: str = "") -> None:
-    """Enrol the officers, or revoke one: the gateway enters it, and the folder keeps it."""
-    root = signer("fr.police root")
-    first = world.directory["fr.police"]
-    sequence, digest = world.ring.next_statement("fr.police")
-    now = world.time
-    ended = (
-        key_statement_pb2.Revocation(
-            key=signer(officer(revoked)).public_key.fingerprint,
-            revoke_time=clock.to_timestamp(now),
-            reason=NOW_REVOKED,
-        ),
-    )
-    keys = [
-        statements.enrol(
-            algorithm="Ed25519",
-            public_key=signer(officer(name)).public_key.raw,
-            role=codes_pb2.KEY_ROLE_OFFICER,
-            officer=name,
-            rights=rights,
-            valid_from=now,
-            valid_until=now + 365 * clock.NANOSECONDS_PER_DAY,
-        )
-        for name, rights in RIGHTS.items()
-    ]
-    signed = statements.sign(
-        statements.build(
-            agency=first.agency,
-            root=root.public_key,
-            create_time=now,
-            keys=() if revoked else keys,
-            revocations=ended if revoked else (),
-            sequence=sequence,
-            previous_digest=digest,
-        ),
-        root,
-    )
-    world.ring.add(signed, entry_time=now)
-    first.statements.append(signed)
-    first.entry_times.append(clock.to_timestamp(now))
-    for item in first.statements:
-        history.keep(home, item)
-
-
-@pytest.fixture
-def home(enrolled: Enrolled, world: World) -> Home:
-    """The folder of an agency with officers."""
-    made = enrolled("fr.police")
-    for name in RIGHTS:
-        write_key_file(made.key(f"officer-{name}"), private_key(officer(name)))
-    state(made, world)
-    return made
-
-
-@pytest.fixture
-def drafted(run: Run, home: Home, records: Records) -> Callable[..., Result]:
-    """Draft a message."""
-
-    def draft(*more: object, **members: object) -> Result:
-        file = records(**(members or {"indicators": [INDICATOR]}))
-        return run(
-            *("draft", file, "--to", "de.police:x:Art. 2", "--home", home.path),
-            *("--author", "a.meyer", "--approver", "b.lang", "--json", *more),
-        )
-
-    return draft
-
-
-Drafted = Callable[..., Result]
-
-
-@pytest.fixture
-def in_folder(run: Run, home: Home) -> Callable[..., Result]:
-    """Run a command in the folder, with JSON."""
-
-    def command(*words: object) -> Result:
-        return run(*words, "--home", home.path, "--json")
-
-    return command
-
-
-def data(result: Result) -> Any:  # noqa: ANN401 - JSON
-    """Return what a command printed for programs."""
-    return json.loads(result.out)
-
-
-def reason(result: Result) -> str:
-    """Return the word for why a command failed."""
-    return str(data(result)["error"]["reason"])
+from tests.unit.rogatory.client.loopback import Loopback
+from tests.unit.rogatory.client.world import World
 
 
 def test_draft_is_made_without_the_gateway(home: Home, drafted: Drafted, gateway: Loopback) -> None:
@@ -385,117 +275,6 @@ def test_out_that_holds_another_draft_is_kept(
 
     assert "DRAFTS_DIFFER" == reason(result)
     assert before == out.read_bytes()
-
-
-def signed(drafted: Drafted, in_folder: Drafted, **members: object) -> str:
-    """Return the id of a draft that both officers have signed."""
-    message_id: str = data(drafted("--sign", **members))["message_id"]
-    in_folder("approve", message_id, "--officer", "b.lang")
-    return message_id
-
-
-def test_sent_draft_leaves_the_queue(
-    home: Home, drafted: Drafted, in_folder: Drafted, gateway: Loopback
-) -> None:
-    """With the agency's own signature added; the receipt is kept."""
-    message_id = signed(drafted, in_folder)
-
-    result = in_folder("send", message_id)
-
-    opened = open_envelope(gateway.received[0])
-    assert 0 == result.code, result.err
-    assert (message_id, 3) == (opened.header.message_id, len(opened.signatures))
-    assert [] == list(home.drafts.iterdir()) == list((home.path / "outbox").iterdir())
-    assert Path(data(result)["receipt"]).exists()
-
-
-def test_refused_draft_leaves_the_queue_too(
-    home: Home, drafted: Drafted, in_folder: Drafted
-) -> None:
-    """A refusal is decided and in the log: the same message can never be permitted."""
-    result = in_folder("send", signed(drafted, in_folder, persons=[PERSON]))
-
-    assert ExitCode.REFUSED == result.code
-    assert [] == list(home.drafts.iterdir())
-
-
-def test_unanswered_draft_stays(
-    home: Home,
-    drafted: Drafted,
-    in_folder: Drafted,
-    gateway: Loopback,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Sending it again sends the very same bytes; the list says that it may be there already."""
-    monkeypatch.setattr("rogatory.client.retry.RetryPolicy.wait", lambda *_: 0.0)
-    message_id = signed(drafted, in_folder)
-    gateway.faults["Submit"] = deque([DOWN] * 6)
-
-    failed = in_folder("send", message_id)
-    (row,) = data(in_folder("draft", "list"))
-    again = in_folder("send", message_id)
-
-    assert (ExitCode.UNAVAILABLE, 0) == (failed.code, again.code)
-    assert f"send it again with: rogatory send {message_id}" in failed.err
-    assert "may have been sent: rogatory send tells" == row["state"]
-    assert 1 == len(set(gateway.received))
-    assert [] == list(home.drafts.iterdir())
-
-
-def test_discarded_draft_tells_of_the_outbox(
-    home: Home,
-    drafted: Drafted,
-    in_folder: Drafted,
-    gateway: Loopback,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What may have been sent can't be made unsent by throwing the draft away."""
-    monkeypatch.setattr("rogatory.client.retry.RetryPolicy.wait", lambda *_: 0.0)
-    message_id = signed(drafted, in_folder)
-    gateway.faults["Submit"] = deque([DOWN] * 6)
-    in_folder("send", message_id)
-
-    result = in_folder("draft", "discard", message_id)
-
-    assert 0 == result.code
-    assert "rogatory send --again" in result.err
-    assert [] == list(home.drafts.iterdir())
-
-
-def test_denied_draft_is_kept_and_no_copy_of_it(
-    home: Home, drafted: Drafted, in_folder: Drafted, gateway: Loopback
-) -> None:
-    """Where the gateway knows more of an officer than the folder, nothing is left to resend."""
-    message_id = signed(drafted, in_folder)
-    gateway.faults["Submit"] = deque([REVOKED])
-
-    result = in_folder("send", message_id)
-
-    assert (ExitCode.DENIED, "KEY_REVOKED") == (result.code, reason(result))
-    assert (home.drafts / f"{message_id}.draft").exists()
-    assert [] == list((home.path / "outbox").iterdir())
-
-
-def test_dry_run_needs_no_signature(
-    drafted: Drafted, in_folder: Drafted, gateway: Loopback
-) -> None:
-    """The gateway says what it would decide on the header."""
-    result = in_folder("send", data(drafted())["message_id"], "--dry-run")
-
-    assert 0 == result.code, result.err
-    assert data(result)["dry_run"]
-    assert [] == gateway.received
-
-
-@pytest.mark.parametrize("more", [["--to", "th.police:x:Art. 2"], ["--tlp", "green"]])
-def test_draft_is_sent_as_it_was_signed(
-    drafted: Drafted, in_folder: Drafted, more: list[str]
-) -> None:
-    """An option that would change it is refused, even one that repeats a default."""
-    result = in_folder("send", signed(drafted, in_folder), *more)
-
-    assert ExitCode.USAGE == result.code
-    assert "sent as it was signed" in result.err
 
 
 def test_foreign_draft_is_not_taken(drafted: Drafted, enrolled: Enrolled, run: Run) -> None:
