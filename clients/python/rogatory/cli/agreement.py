@@ -25,6 +25,7 @@ from rogatory.cli.inforce import list_agreements
 from rogatory.cli.output import emit, note, plain
 from rogatory.cli.session import connect, file_signer
 from rogatory.cli.signedfile import signed_file
+from rogatory.cli.simulation import simulate
 from rogatory.exchange.v1 import (
     agreement_pb2,
     agreement_service_pb2,
@@ -221,6 +222,7 @@ def _pinned(place: Home) -> dict[str, PublicKey]:
 
 app.command("list", short_help="List your agreements.")(list_agreements)
 app.command(short_help="Say what an agreement would decide.")(evaluate)
+app.command(short_help="Say what past exchanges a draft would change.")(simulate)
 app.command(short_help="Submit a signed agreement to the gateway.")(submit)
 app.command(short_help="Suspend an agreement for this agency.")(suspend)
 app.command(short_help="Lift this agency's suspension.")(resume)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,21 +11,17 @@ import typer
 from google.protobuf.message import Message
 
 from rogatory import clock, envelopes
-from rogatory.agreements.compiled import CompiledAgreement, compile_agreement
-from rogatory.agreements.document import render
-from rogatory.agreements.text import read_agreement_file
 from rogatory.cli import compose, kinds, options
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit
 from rogatory.cli.session import message_signers
-from rogatory.cli.signedfile import signed_file
+from rogatory.cli.signedfile import compiled_file
 from rogatory.client import Draft
 from rogatory.client.settings import SignerInRole
 from rogatory.decisions import decide
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2
 from rogatory.home import Home
-from rogatory.keys import PrivateKey
 
 
 def evaluate(
@@ -65,7 +60,7 @@ def evaluate(
     gateway would decide now, use rogatory send --dry-run.
     """
     place = Home.find(home)
-    compiled = compiled_from(agreement)
+    compiled = compiled_file(agreement)
     draft = compose.Words(
         to=to or (),
         kind=kind,
@@ -180,19 +175,3 @@ def reference_standing(
     if recipient in (item.agency for item in subject.header.recipients):
         return decision_pb2.REFERENCE_STANDING_SENT_TO_RECIPIENT
     return decision_pb2.REFERENCE_STANDING_UNSPECIFIED
-
-
-def compiled_from(path: Path) -> CompiledAgreement:
-    """Compile a signed agreement, or a text form: roots it lacks decide nothing, so any will do."""
-    signed = signed_file(path)
-    if signed is not None:
-        return compile_agreement(signed.agreement)
-    draft = read_agreement_file(path)
-    roots = {
-        party.agency: PrivateKey.from_seed(
-            hashlib.sha256(party.agency.encode()).digest()
-        ).public_key
-        for party in draft.parties
-        if not party.HasField("root")
-    }
-    return compile_agreement(render(draft, roots=roots))

@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 4
     DENIED = 5
     FAILED = 6
+    CHANGED = 7
     DEFECT = 70
     """EX_SOFTWARE of sysexits.h."""
     OUTPUT_LOST = 74
@@ -37,6 +38,7 @@ MEANINGS = MappingProxyType(
         ExitCode.UNAVAILABLE: "the gateway cannot be reached or answer now; try again",
         ExitCode.DENIED: "the gateway denies this, or there is no such thing",
         ExitCode.FAILED: "the gateway failed",
+        ExitCode.CHANGED: "the draft would change outcomes (agreement simulate --fail-on-change)",
         ExitCode.DEFECT: "a defect of this program; the error says how to report it",
         ExitCode.OUTPUT_LOST: "the output cannot be written; what the command did stands",
         ExitCode.INTERRUPTED: "interrupted; what was done until then stands",

@@ -14,7 +14,8 @@ from rogatory import clock, drafting
 from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.cli import compose, options, queue, signers
 from rogatory.cli.earlier import Earlier
-from rogatory.cli.evaluation import compiled_from, reference_standing
+from rogatory.cli.evaluation import reference_standing
+from rogatory.cli.signedfile import compiled_file
 from rogatory.cli.headerwords import header_lines
 from rogatory.cli.output import emit, note, plain
 from rogatory.decisions import decide
@@ -207,4 +208,4 @@ def _agreements(place: Home, given: Sequence[Path], *, now: int) -> dict[str, Co
         for item in kept
         if item.valid_from <= now and (item.valid_until is None or now < item.valid_until)
     ]
-    return {item.agreement_id: item for item in [*in_force, *map(compiled_from, given)]}
+    return {item.agreement_id: item for item in [*in_force, *map(compiled_file, given)]}
