@@ -121,7 +121,7 @@ def test_an_agreement_changes_nothing_of_its_own_past(
     assert (0, 0) == (simulation.total.changed, simulation.incomplete_quotas)
 
 
-@settings(CASES, max_examples=300)
+@settings(CASES, max_examples=150)
 @given(s.agreements(), s.agreements(), traffic())
 def test_a_draft_changes_what_a_gateway_with_it_would_decide_otherwise(
     before: agreement_pb2.Agreement, after: agreement_pb2.Agreement, sent: list[Sent]

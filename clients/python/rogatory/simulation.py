@@ -98,8 +98,8 @@ class Rerun:
         if self.change is Change.PARTS:
             for old, new in zip(before.parts, after.parts, strict=True):
                 if old.disclosed != new.disclosed:
-                    return _cited(old), _cited(new)
-        return _cited(before), _cited(after)
+                    return citation(old), citation(new)
+        return citation(before), citation(after)
 
 
 @dataclass(slots=True)
@@ -426,5 +426,6 @@ def _grounds(decision: decision_pb2.Decision) -> list[tuple[int, str]]:
     return [(decision.ground, decision.article), *parts]
 
 
-def _cited(decided: decision_pb2.Decision | decision_pb2.PartDecision) -> Citation:
+def citation(decided: decision_pb2.Decision | decision_pb2.PartDecision) -> Citation:
+    """Return the clause that decided on a message, or on a part of it."""
     return Citation(decided.article, decided.clause_id)

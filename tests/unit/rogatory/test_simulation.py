@@ -230,6 +230,24 @@ def dispositions(reruns: Sequence[Rerun]) -> list[decision_pb2.Disposition.Value
     return [rerun.decision.disposition for rerun in reruns]
 
 
+def test_all_else_stands_as_it_was_recorded() -> None:
+    """Only agreement and quotas are others in the context: time, signers and standings are kept."""
+    now, draft = agreement(), agreement(QUOTA)
+    past = exchange(now)
+    recorded = past.outcomes[0].context
+    recorded.reference = decision_pb2.REFERENCE_STANDING_SENT_TO_RECIPIENT
+    recorded.procedure.request.asking_agency = FR
+    recorded.signers.add(key=bytes(32), role=codes_pb2.KEY_ROLE_SIGNING)
+
+    (rerun,) = Simulation(draft).take(past)
+
+    expected = decision_pb2.DecisionContext()
+    expected.CopyFrom(recorded)
+    expected.agreement_digest = draft.digest
+    expected.quotas.add(clause_id="indicators", count=0)
+    assert expected == rerun.context
+
+
 PERMITTED, REFUSED = decision_pb2.DISPOSITION_PERMITTED, decision_pb2.DISPOSITION_REFUSED
 
 

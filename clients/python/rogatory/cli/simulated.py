@@ -13,7 +13,7 @@ from rogatory.cli.output import aligned, plain
 from rogatory.cli.pastlogs import PastLogs
 from rogatory.decisions import next_step, summarise
 from rogatory.exchange.v1 import agreement_pb2, decision_pb2
-from rogatory.simulation import Citation, DueTerm, Rerun, Simulation, Tally
+from rogatory.simulation import Change, Citation, DueTerm, Rerun, Simulation, Tally, citation
 
 K = TypeVar("K", tuple[str, str], tuple[Citation, Citation])
 
@@ -88,7 +88,9 @@ def _rerun_lines(rerun: Rerun, draft: str) -> list[str]:
             (
                 f"  {_disposition(recorded.decision)} by {_clause(before)} ->"
                 f" {_disposition(decision)} by {_clause(after)}"
-            ),
+            )
+            if rerun.change is not Change.PARTS
+            else f"  {_part_words(rerun)}",
             f"  was:   {summarise(recorded.decision)}",
             f"  draft: {summarise(decision)}",
         ]
@@ -128,7 +130,7 @@ def data(
 def _rerun_data(rerun: Rerun, draft: str) -> dict[str, Any]:
     header, recorded, decision = rerun.exchange.header, rerun.recorded, rerun.decision
     before, after = rerun.citations
-    parts = list(zip(recorded.decision.parts, decision.parts, strict=True))
+    lost, gained = _parts(rerun)
     return {
         "sender": header.sender,
         "message_id": header.message_id,
@@ -150,13 +152,37 @@ def _rerun_data(rerun: Rerun, draft: str) -> dict[str, Any]:
             "next_step": next_step(decision, agreement=draft, offences=header.offences),
             "decision": plain(decision),
         },
-        "parts_lost": [i for i, (old, new) in enumerate(parts) if old.disclosed > new.disclosed],
-        "parts_gained": [i for i, (old, new) in enumerate(parts) if old.disclosed < new.disclosed],
+        "parts_lost": lost,
+        "parts_gained": gained,
         "duties": {
             name: {"from": old, "to": new}
             for name, (old, new) in (_duties(rerun) if rerun.duties_differ else {}).items()
         },
     }
+
+
+def _parts(rerun: Rerun) -> tuple[list[int], list[int]]:
+    """Return the positions of the parts that would no longer go, and that would go too."""
+    lost: list[int] = []
+    gained: list[int] = []
+    for position, (old, new) in enumerate(
+        zip(rerun.recorded.decision.parts, rerun.decision.parts, strict=True)
+    ):
+        if old.disclosed != new.disclosed:
+            (lost if old.disclosed else gained).append(position)
+    return lost, gained
+
+
+def _part_words(rerun: Rerun) -> str:
+    before, after = rerun.recorded.decision.parts, rerun.decision.parts
+    lost, gained = _parts(rerun)
+    words = [
+        f"part {n}, which went by {_clause(citation(before[n]))}, would be withheld" for n in lost
+    ]
+    words += [
+        f"part {n}, which was withheld, would go by {_clause(citation(after[n]))}" for n in gained
+    ]
+    return "; ".join(words)
 
 
 def _duties(rerun: Rerun) -> dict[str, tuple[str, str]]:
