@@ -314,7 +314,7 @@ class Operations(RuleBasedStateMachine):
 
 TestOperations = Operations.TestCase
 TestOperations.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[*HealthCheck]
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[*HealthCheck]
 )
 
 

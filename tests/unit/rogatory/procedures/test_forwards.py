@@ -329,6 +329,10 @@ def test_a_consent_is_read_from_its_header() -> None:
         ONWARD, until=NOW, message=ORIGINAL, agencies=[THIRD], parts=[1], offences=["07"]
     )
     assert expected == given
+    header.subject.ClearField("valid_until_time")
+    endless = forwards.consent_standing(header)
+    assert endless is not None
+    assert not endless.HasField("valid_until_time")
     for change in ({"withdrawal": True}, {"consent_request": True}, {"consent_scope": 0}):
         changed = envelope_pb2.Header()
         changed.CopyFrom(header)

@@ -281,7 +281,7 @@ def test_the_issuers_own_records_are_no_hits() -> None:
 def test_other_contents_are_not_looked_at() -> None:
     """A part without identifiers hits nothing, nor does a number of separators alone."""
     empty = document_pb2.IdentityDocument(number="--", issuing_country="TH")
-    index = _index(_alert(document=empty))
+    index = _index(_alert(document=empty), _alert("watches for nothing"))
 
     assert [] == _match(index, link_pb2.Links(links=[link_pb2.Link()]))
     assert [] == _match(index, person_pb2.Persons(persons=[_person(documents=[empty])]))

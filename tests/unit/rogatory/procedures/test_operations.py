@@ -64,6 +64,12 @@ def _founding(*members: str, until: int = UNTIL) -> envelope_pb2.Header:
     return _step(FOUND, LEAD, *members, members=members, terms=terms, until=until)
 
 
+def _within(header: envelope_pb2.Header) -> envelope_pb2.Header:
+    """Return the header, as one that names the operation."""
+    header.operation.CopyFrom(FOUNDING)
+    return header
+
+
 def _state() -> operations.OperationState:
     """Return an operation with a lead, a member, one invited and one that left."""
     state = operations.found(_founding(MEMBER, INVITED, LEFT), NOW)
@@ -167,8 +173,7 @@ def test_a_founding_is_whole(change: dict[str, object], expected: list[object]) 
 
 def test_a_founding_names_no_operation() -> None:
     """Nothing is founded within another operation."""
-    header = _founding(MEMBER)
-    header.operation.CopyFrom(FOUNDING)
+    header = _within(_founding(MEMBER))
 
     assert [("OPERATION_UNKNOWN", "", 0)] == _judge(header, MEMBER, at=NOW)
 
@@ -382,6 +387,7 @@ def test_who_left_can_be_invited_again_in_its_place() -> None:
         _step(CLOSE, MEMBER, LEAD),
         _step(REPORT, MEMBER, LEAD),
         _founding(NOBODY),
+        _within(_founding(NOBODY)),
         _message(MEMBER),
     ],
 )
