@@ -21,13 +21,13 @@ from rogatory.cli.earlier import Earlier
 from rogatory.cli.output import aligned, emit, note
 from rogatory.cli.session import connect, file_signer
 from rogatory.client import Draft
-from rogatory.decisions.explain import short_name
 from rogatory.drafting import DraftEnvelope
 from rogatory.envelopes import OpenedEnvelope
 from rogatory.errors import ConfigurationError, DraftError, EnvelopeError
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.home import Home
 from rogatory.keyring import KeyRing
+from rogatory.procedures.wording import in_words
 
 NEW = "new"
 MAX_LIFETIME = timedelta(days=90)
@@ -290,7 +290,7 @@ def _row(place: Home, path: Path, ring: KeyRing, earlier: Earlier, *, now: int) 
     else:
         state = "; ".join(faults) or ("waiting" if draft.missing else "complete")
     return row | {
-        "kind": short_name(codes_pb2.Kind.DESCRIPTOR, header.kind),
+        "kind": in_words(codes_pb2.Kind.DESCRIPTOR, header.kind),
         "to": [item.agency for item in header.recipients],
         "age": _age(now - clock.to_nanoseconds(header.create_time)),
         "expire_time": clock.to_text(draft.expires),

@@ -9,8 +9,8 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from rogatory import clock
 from rogatory.cli.output import plain
-from rogatory.decisions.explain import short_name
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
+from rogatory.procedures.wording import in_words
 from rogatory.records.v1 import common_pb2
 
 
@@ -21,16 +21,16 @@ def header_lines(header: envelope_pb2.Header) -> list[str]:
     lines = ["EXERCISE: training traffic"] if header.exercise else []
     lines += [
         f"message: {header.sender}/{header.message_id}",
-        f"kind: {short_name(codes_pb2.Kind.DESCRIPTOR, header.kind)}",
+        f"kind: {in_words(codes_pb2.Kind.DESCRIPTOR, header.kind)}",
         *(
             f"to: {item.agency} under {item.agreement_id} {item.article}"
             for item in header.recipients
         ),
         f"at: {header.audience}",
         f"created: {created}, to be admitted until {expires}",
-        f"purpose: {short_name(codes_pb2.Purpose.DESCRIPTOR, header.purpose)}",
+        f"purpose: {in_words(codes_pb2.Purpose.DESCRIPTOR, header.purpose)}",
         f"offences: {', '.join(header.offences) or 'none stated'}",
-        f"urgency: {short_name(codes_pb2.Urgency.DESCRIPTOR, header.urgency)}",
+        f"urgency: {in_words(codes_pb2.Urgency.DESCRIPTOR, header.urgency)}",
         *_handling(header.handling),
         *_references(header),
     ]
@@ -45,12 +45,11 @@ def _handling(handling: envelope_pb2.Handling) -> Iterable[str]:
     siena = _names(codes_pb2.SienaCode.DESCRIPTOR, handling.siena_codes)
     yield "handling: TLP " + ", ".join(
         [
-            short_name(common_pb2.Tlp.DESCRIPTOR, handling.tlp).upper().replace(" ", "+"),
+            in_words(common_pb2.Tlp.DESCRIPTOR, handling.tlp).upper().replace(" ", "+"),
             *([f"SIENA {siena.upper()}"] if siena else []),
             "onward transfer "
-            + short_name(codes_pb2.OnwardTransfer.DESCRIPTOR, handling.onward_transfer),
-            "as evidence "
-            + short_name(codes_pb2.EvidentialUse.DESCRIPTOR, handling.evidential_use),
+            + in_words(codes_pb2.OnwardTransfer.DESCRIPTOR, handling.onward_transfer),
+            "as evidence " + in_words(codes_pb2.EvidentialUse.DESCRIPTOR, handling.evidential_use),
         ]
     )
     if handling.HasField("grading"):
@@ -80,4 +79,4 @@ def _message(reference: common_pb2.MessageReference) -> str:
 
 
 def _names(enum: EnumDescriptor, numbers: Iterable[int]) -> str:
-    return ", ".join(short_name(enum, number) for number in numbers)
+    return ", ".join(in_words(enum, number) for number in numbers)

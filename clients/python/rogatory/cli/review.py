@@ -15,16 +15,16 @@ from rogatory.agreements.compiled import CompiledAgreement
 from rogatory.cli import compose, options, queue, signers
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.evaluation import reference_standing
-from rogatory.cli.signedfile import compiled_file
 from rogatory.cli.headerwords import header_lines
 from rogatory.cli.output import emit, note, plain
+from rogatory.cli.signedfile import compiled_file
 from rogatory.decisions import decide
-from rogatory.decisions.explain import short_name
-from rogatory.decisions.situation import four_eyes
 from rogatory.drafting import DraftEnvelope, SignerState
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory.home import Home
+from rogatory.officers import four_eyes
 from rogatory.policy import Policy
+from rogatory.procedures.wording import in_words
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -133,7 +133,7 @@ def _part_lines(draft: DraftEnvelope) -> Iterator[str]:
     for position, (descriptor, content) in enumerate(
         zip(draft.header.parts, draft.contents, strict=True)
     ):
-        category = short_name(codes_pb2.PartCategory.DESCRIPTOR, descriptor.category)
+        category = in_words(codes_pb2.PartCategory.DESCRIPTOR, descriptor.category)
         count = descriptor.facts.record_count
         yield ""
         yield f"part {position}: {category}, {count} record{'' if count == 1 else 's'}"

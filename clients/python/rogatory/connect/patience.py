@@ -34,7 +34,7 @@ def is_final(error: CallError) -> bool:
 
 
 def concerns_all(error: CallError) -> bool:
-    """Say whether an error is about the gateway or the agency, so that no other job fares better."""
+    """Say whether an error is about gateway or agency, so that no other job fares better."""
     return error.code in _CODES_OF_ALL or error.reason == "AGENCY_REVOKED"
 
 

@@ -337,13 +337,11 @@ class Follower:
         admitted: Sequence[decision_pb2.Outcome],
         entry_time: int,
     ) -> None:
+        # Nobody is invited without being told.
         reached = {outcome.recipient for outcome in admitted}
-        said = envelope_pb2.Header()
-        said.CopyFrom(header)
-        _keep_reached(said.operation_step, reached)
         step = header.operation_step.step
         if step == envelope_pb2.OPERATION_STEP_FOUND:
-            state = operations.found(said, entry_time=entry_time)
+            state = operations.found(header, entry_time, reached=reached)
             self._connection.execute(
                 insert(tables.operations).values(
                     idx=index,
@@ -361,7 +359,9 @@ class Follower:
         self._add(founding.index, Relation.OPERATION_STEP, index)
         if step == envelope_pb2.OPERATION_STEP_REPORT:
             self._add(founding.index, Relation.REPORT, index)
-        state = operations.step(self._operation_state(founding.index), said, entry_time=entry_time)
+        state = operations.step(
+            self._operation_state(founding.index), header, entry_time, reached=reached
+        )
         self._connection.execute(
             update(tables.operations)
             .where(tables.operations.c.idx == founding.index)
@@ -427,17 +427,6 @@ class Follower:
 
 def _span(due: deadline_pb2.DueDate) -> tuple[int, int]:
     return clock.to_nanoseconds(due.start_time), clock.to_nanoseconds(due.due_time)
-
-
-def _keep_reached(step: envelope_pb2.OperationParticulars, reached: set[str]) -> None:
-    """Leave out whom the message did not reach: nobody is invited without being told."""
-    if step.step not in (envelope_pb2.OPERATION_STEP_FOUND, envelope_pb2.OPERATION_STEP_INVITE):
-        return
-    members = [agency for agency in step.members if agency in reached]
-    terms = [one for one in step.terms if one.agency in reached]
-    del step.members[:], step.terms[:]
-    step.members.extend(members)
-    step.terms.extend(terms)
 
 
 _Follow = Callable[[Follower, int, envelope_pb2.Header, Sequence[decision_pb2.Outcome], int], None]
