@@ -216,7 +216,7 @@ class AgreementError(RogatoryError):
 
 
 class RecordFileError(RogatoryError):
-    """A file of records (JSON or text-proto) cannot be sent as it is.
+    """A file of records (JSON, YAML or text-proto) cannot be sent as it is.
 
     Attributes:
         file: The file's name as the user gave it; empty for standard input.

@@ -19,6 +19,7 @@ COMMANDS = MappingProxyType(
         "review": "rogatory.cli.review",
         "approve": "rogatory.cli.approve",
         "send": "rogatory.cli.send",
+        "request": "rogatory.cli.request",
         "inbox": "rogatory.cli.inbox",
         "ack": "rogatory.cli.ack",
         "message": "rogatory.cli.message",

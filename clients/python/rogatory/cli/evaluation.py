@@ -87,6 +87,7 @@ def evaluate(
         case_references=case_reference or (),
         justification=justification,
     )
+    draft = kinds.settle(draft, contents)
     now = time.time_ns()
     signers = message_signers(place, officer_key or ())
     header = _header(place, draft, contents, signers=signers, now=now)

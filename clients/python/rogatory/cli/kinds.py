@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import typer
+from google.protobuf.message import Message
 
 from rogatory import wire
 from rogatory.cli.earlier import Earlier
+from rogatory.cli.following import follow
 from rogatory.client import Draft
 from rogatory.client.drafts import Particulars
 from rogatory.envelopes import OpenedEnvelope
@@ -57,6 +59,8 @@ class References:
 def refer(draft: Draft, words: References, earlier: Earlier) -> tuple[Draft, Complete]:
     """Return a draft with what its kind adds, and what completes the references in its records.
 
+    What is lacking may follow from the records: see `settle`.
+
     Raises:
         typer.BadParameter: The kind wants something else.
         RecordFileError: The file of particulars holds faults.
@@ -92,16 +96,30 @@ def _particulars(
         particulars = message_type()
     if about is not None:
         draft = _about(draft, particulars, about.reference)
+    return replace(draft, particulars=particulars)
+
+
+def settle(draft: Draft, contents: Sequence[Message]) -> Draft:
+    """Return a draft whose header says what follows from its records.
+
+    Raises:
+        typer.BadParameter: Something is still lacking that its kind must state.
+    """
+    draft = follow(draft, contents)
+    particulars = draft.particulars
+    if particulars is None:
+        return draft
     lacking = wire.violations(particulars)
     if lacking:
+        kind = codes_pb2.Kind.Name(draft.kind).removeprefix("KIND_").lower()
         fields = ", ".join(item.path for item in lacking)
         raise typer.BadParameter(
             f"{fields} must be stated for kind {kind}: give --about SENDER/MESSAGE_ID for the"
             f" message it is about, or --particulars FILE with the fields of"
-            f" {message_type.DESCRIPTOR.full_name}",
+            f" {particulars.DESCRIPTOR.full_name}",
             param_hint="--kind",
         )
-    return replace(draft, particulars=particulars)
+    return draft
 
 
 def _about(draft: Draft, particulars: Particulars, reference: common_pb2.MessageReference) -> Draft:

@@ -56,7 +56,7 @@ ParticularsOption = Annotated[
     typer.Option(
         "--particulars",
         metavar="FILE",
-        help="What the kind adds to the header, JSON or text-proto: the fields of"
+        help="What the kind adds to the header, JSON, YAML or text-proto: the fields of"
         " RequestParticulars, UpdateParticulars, SubjectParticulars and so on.",
     ),
 ]

@@ -27,7 +27,7 @@ def send(
         list[Path] | None,
         typer.Argument(
             metavar="FILE...",
-            help="Records: JSON or text-proto. Or a draft, by id or file (copies are merged).",
+            help="Records: JSON, YAML or text-proto. Or a draft, by id or file (copies are merged).",
             show_default=False,
         ),
     ] = None,
@@ -110,6 +110,7 @@ def send(
             case_references=case_reference or (),
             justification=justification,
         )
+        draft = kinds.settle(draft, contents)
         if dry_run:
             outcomes = client.evaluate_draft(draft, contents=contents)
             _say_what_would_be(client, outcomes, draft.offences, as_json=as_json)

@@ -16,16 +16,29 @@
 
 from __future__ import annotations
 
-from rogatory.forms.catalogue import Catalogue, languages, load_catalogue, read_catalogue
+from rogatory.forms.catalogue import (
+    Catalogue,
+    empty_catalogue,
+    languages,
+    load_catalogue,
+    read_catalogue,
+)
+from rogatory.forms.pages import Document, Form, Provenance, names_of, render_page
 from rogatory.forms.templates import Asked, Known, answer_template, request_template
 
 __all__ = [
     "Asked",
     "Catalogue",
+    "Document",
+    "Form",
     "Known",
+    "Provenance",
     "answer_template",
+    "empty_catalogue",
     "languages",
     "load_catalogue",
+    "names_of",
     "read_catalogue",
+    "render_page",
     "request_template",
 ]

@@ -8,6 +8,7 @@ with any editor of ``.po`` files, and no program has to be built.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -28,7 +29,9 @@ MAX_FILE_BYTES = 4 << 20
 """A catalogue has some 900 short messages."""
 
 ENGLISH = "en"
+_BRITISH = "en-GB"
 
+_LANGUAGE = re.compile(rb'^"Language:([^"\\]*)\\n"\r?\n', re.MULTILINE)
 _PACKAGE = "rogatory.forms"
 _FOLDER = "catalogues"
 
@@ -50,11 +53,12 @@ class Catalogue:
 
     @property
     def locale(self) -> Locale:
-        """How dates and numbers are written: that of the language, else English."""
+        """How dates and numbers are written: that of the language, else British English."""
         try:
-            return Locale.parse(self.language, sep="-")
+            tag = _BRITISH if self.language == ENGLISH else self.language
+            return Locale.parse(tag, sep="-")
         except (UnknownLocaleError, ValueError):
-            return Locale.parse(ENGLISH)
+            return Locale.parse(_BRITISH, sep="-")
 
     @property
     def direction(self) -> str:
@@ -137,14 +141,18 @@ def read_catalogue(path: Path) -> Catalogue:
             f"The catalogue {path} is larger than {MAX_FILE_BYTES} bytes",
             hint="Name a file made with rogatory request render --write-catalogue.",
         )
+    # The header's language is read here: Babel wants it to be one that it knows.
+    found = _LANGUAGE.search(data)
     try:
-        catalog = read_po(io.BytesIO(data), charset="utf-8", abort_invalid=True)
+        catalog = read_po(
+            io.BytesIO(_LANGUAGE.sub(b"", data, count=1)), charset="utf-8", abort_invalid=True
+        )
     except (PoFileError, UnicodeDecodeError, ValueError) as error:
         raise ConfigurationError(
             f"The catalogue {path} is not a gettext catalogue in UTF-8: {error}",
             hint="Mend it there, or make a new one: rogatory request render --write-catalogue.",
         ) from error
-    language = _language(catalog)
+    language = found[1].decode("ascii", "replace").strip().replace("_", "-") if found else ""
     if not language:
         raise ConfigurationError(
             f"The catalogue {path} does not say its language",
@@ -238,11 +246,6 @@ def _messages(catalog: Catalog) -> dict[str, str]:
         for message in catalog
         if message.id and isinstance(message.string, str) and not message.fuzzy
     }
-
-
-def _language(catalog: Catalog) -> str:
-    stated = str(dict(catalog.mime_headers).get("Language", ""))
-    return stated.strip().replace("_", "-")
 
 
 def _words(name: str) -> str:
