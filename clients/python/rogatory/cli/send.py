@@ -27,7 +27,7 @@ def send(
         list[Path] | None,
         typer.Argument(
             metavar="FILE...",
-            help="Records: JSON, YAML or text-proto. Or a draft, by id or file (copies are merged).",
+            help="Records: JSON, YAML, text-proto. Or a draft, by id or file (copies are merged).",
             show_default=False,
         ),
     ] = None,

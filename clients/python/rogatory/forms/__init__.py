@@ -9,6 +9,8 @@
     writing.py        outlines as YAML, every field explained
     templates.py      what is filled in of a request or an answer
     content.py        what a message says, as rows of labels and values in a language
+    document.py       a form, what travelled with it, and the message that it came in
+    sections.py       which fields stand in which section of a page
     pages.py          a request or answer as a page of HTML
     catalogues/       en.po zh.po: a language is a file
     layout/           the page's layout and style
@@ -23,7 +25,8 @@ from rogatory.forms.catalogue import (
     load_catalogue,
     read_catalogue,
 )
-from rogatory.forms.pages import Document, Form, Provenance, names_of, render_page
+from rogatory.forms.document import Document, Form, Provenance, names_of
+from rogatory.forms.pages import render_page
 from rogatory.forms.templates import Asked, Known, answer_template, request_template
 
 __all__ = [

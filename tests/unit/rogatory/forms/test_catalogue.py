@@ -89,7 +89,7 @@ def values() -> set[str]:
         *outlined(),
         (descriptor_of(person_pb2.Person), "sex"),
     ]:
-        enum = kind.fields_by_name[name].enum_type
+        enum = owner.fields_by_name[name].enum_type
         if enum is not None:
             enums[enum.name] = enum
     return {value.name for enum in enums.values() for value in enum.values if value.number}

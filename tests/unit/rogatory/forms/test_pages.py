@@ -158,10 +158,10 @@ def test_answer_shows_all_it_says(step: request_pb2.RequestStep.ValueType, langu
 def test_every_field_has_its_section() -> None:
     """A field that a form gains is shown, or this fails."""
     for form, kind in (
-        (request_form_pb2.AssistanceRequest(), "_request"),
-        (answer_pb2.Answer(), "_answer"),
+        (request_form_pb2.AssistanceRequest(), "request_sections"),
+        (answer_pb2.Answer(), "answer_sections"),
     ):
-        source = Path(__file__).parents[4] / "clients/python/rogatory/forms/pages.py"
+        source = Path(__file__).parents[4] / "clients/python/rogatory/forms/sections.py"
         code = source.read_text("utf-8").partition(f"def {kind}(")[2].partition("\ndef ")[0]
 
         missing = [
