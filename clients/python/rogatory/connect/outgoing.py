@@ -195,7 +195,7 @@ class Outgoing:
             RogatoryError: The job cannot be sent, or not now.
         """
         entry = taken.entry
-        envelope = taken.envelope or self._compose(taken)
+        envelope = taken.envelope if taken.job is None else self._compose(taken)
         opened = envelopes.open_envelope(envelope)
         header = opened.header
         if header.sender != self._agency or header.exercise != self._exercise:

@@ -134,6 +134,7 @@ def verify_webhook(
         SignatureInvalid: A header is missing, the time is another, or no signature by this key
             is right.
         ConfigurationError: The key is not one.
+        KeyRejected: It is a public key under which anyone can sign.
     """
     found = {name.lower(): value for name, value in headers.items()}
     notice_id = found.get(ID_HEADER, "")
