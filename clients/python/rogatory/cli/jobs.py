@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -44,6 +45,10 @@ _MEMBERS = MappingProxyType(
 )
 """The member of a job that says what an option says."""
 
+RECORDS, PARTICULARS = ".records.json", ".particulars.json"
+"""Copies of what stands in the job itself: hidden names, which no file of a job has."""
+
+_INLINE = MappingProxyType({RECORDS: "records", PARTICULARS: "particulars"})
 _OPTIONS = re.compile("|".join(re.escape(option) + r"(?![\w-])" for option in _MEMBERS))
 
 
@@ -135,8 +140,7 @@ class JobMaker:
             (self._scratch / name).write_bytes(data)
         found = [self._scratch / name for name in job.files]
         if "records" in job.inline:
-            # Hidden names, which no file of a job has.
-            inline = self._scratch / ".records.json"
+            inline = self._scratch / RECORDS
             inline.write_text(job.inline["records"], "utf-8")
             found.insert(0, inline)
         return found
@@ -146,7 +150,7 @@ class JobMaker:
             return self._scratch / job.particulars
         if "particulars" not in job.inline:
             return None
-        path = self._scratch / ".particulars.json"
+        path = self._scratch / PARTICULARS
         path.write_text(job.inline["particulars"], "utf-8")
         return path
 
@@ -159,17 +163,25 @@ class JobMaker:
         """Return an error in a copy as one in the job: places are the same there."""
         name = Path(error.file).name
         file = f"{taken.entry.file}/{name}" if name in taken.files else shown
+        if error.issues:
+            inside = _INLINE.get(name, "")
+            return faulty(file, [_inside(inside, item) for item in error.issues])
         return RecordFileError(
             error.message.replace(error.file, file) if error.file else error.message,
             hint=_as_members(error.hint),
             file=file,
-            issues=error.issues,
         )
 
 
 def _issue(job: Job, error: typer.BadParameter) -> Issue:
     hint = error.param_hint if isinstance(error.param_hint, str) else ""
     return job.issue(_MEMBERS.get(hint, ""), _as_members(error.message))
+
+
+def _inside(member: str, issue: Issue) -> Issue:
+    """Return a fault in a member of the job, by its path from the job."""
+    path = re.sub(r"^\d+/", "", issue.path)
+    return replace(issue, path=".".join(step for step in (member, path) if step))
 
 
 def _as_members(text: str) -> str:
