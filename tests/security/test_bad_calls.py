@@ -18,7 +18,9 @@ from rogatory.exchange.v1 import (
     directory_service_pb2,
     errors_pb2,
     exchange_service_pb2,
+    procedure_service_pb2,
 )
+from rogatory_gateway.services.calls import place_token
 from tests.support.forge import varint
 from tests.support.house import ALPHA, BETA, House, still_serves
 from tests.support.wire import Fault, Wire, fault_in, rows_of
@@ -31,7 +33,7 @@ UUID = "01920000-0000-7000-8000-000000000000"
 SUBMIT = "/rogatory.exchange.v1.ExchangeService/Submit"
 SUBSCRIBE = "/rogatory.exchange.v1.ExchangeService/Subscribe"
 
-xs, au = exchange_service_pb2, audit_service_pb2
+xs, au, ps = exchange_service_pb2, audit_service_pb2, procedure_service_pb2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +243,53 @@ CASES = (
         name="an agreement of a version that is not there",
         call=lambda wire, _: wire.agreements.GetAgreement(
             agreement_service_pb2.GetAgreementRequest(agreement_id="alpha-beta", version=9)
+        ),
+        code="NOT_FOUND",
+        reason="DENIED_OR_ABSENT",
+    ),
+    Case(
+        name="requests by a page token that nobody gave",
+        call=lambda wire, _: wire.procedures.ListRequests(
+            ps.ListRequestsRequest(page_token="AAAA")
+        ),
+        code="INVALID_ARGUMENT",
+        reason="TOKEN_INVALID",
+    ),
+    Case(
+        name="requests by a page token that names no place",
+        call=lambda wire, _: wire.procedures.ListRequests(
+            ps.ListRequestsRequest(page_token=place_token(ps.ListRequestsRequest(), b"x"))
+        ),
+        code="INVALID_ARGUMENT",
+        reason="TOKEN_INVALID",
+    ),
+    Case(
+        name="requests in a state that does not exist",
+        call=lambda wire, _: wire.procedures.ListRequests(
+            ps.ListRequestsRequest(state=99)  # type: ignore[arg-type]  # the fault
+        ),
+        code="INVALID_ARGUMENT",
+        reason="FIELD_VIOLATIONS",
+        fields=("state",),
+    ),
+    Case(
+        name="a request that is not there",
+        call=lambda wire, _: wire.procedures.GetRequest(
+            ps.GetRequestRequest(sender=ALPHA, message_id=UUID)
+        ),
+        code="NOT_FOUND",
+        reason="DENIED_OR_ABSENT",
+    ),
+    Case(
+        name="holders of a message that is not there",
+        call=lambda wire, _: wire.procedures.ListHolders(ps.ListHoldersRequest(message_id=UUID)),
+        code="NOT_FOUND",
+        reason="DENIED_OR_ABSENT",
+    ),
+    Case(
+        name="an operation that is not there",
+        call=lambda wire, _: wire.procedures.GetOperation(
+            ps.GetOperationRequest(sender=ALPHA, message_id=UUID)
         ),
         code="NOT_FOUND",
         reason="DENIED_OR_ABSENT",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rogatory.assistance.v1 import request_pb2
 from rogatory.checkpoints import open_checkpoint
 from rogatory.errors import ConfigurationError
 from rogatory.keyfiles import write_key_file
@@ -14,6 +15,8 @@ from rogatory.notes import VerifierKey
 from rogatory_gateway.config import load
 from rogatory_gateway.operator.opening import open_snapshot
 from rogatory_gateway.operator.status import collect
+from tests.support.asking import IN_HOURS, URGENT, ask, step
+from tests.support.case import Case
 from tests.support.history import NL, RO, SG, fill
 from tests.support.world import DAY, private_key
 
@@ -88,3 +91,19 @@ def test_no_checkpoint_is_signed_with_another_key(folder: Path) -> None:
 
     with open_snapshot(wrong) as connection, pytest.raises(ConfigurationError, match="other-key"):
         collect(connection, wrong, now=time.time_ns())
+
+
+def test_requests_and_what_is_due_of_them(tmp_path: Path) -> None:
+    """Live requests that have not ended, and which of their deadlines need attention."""
+    case = Case(tmp_path / "gateway", agreement=IN_HOURS)
+    ask(case, urgency=URGENT)
+    ask(case)
+    ask(case, urgency=URGENT, exercise=True)
+    step(case, ask(case, urgency=URGENT), request_pb2.REQUEST_STEP_REFUSE)
+    case.after(hours=35)
+
+    with case.connect() as connection:
+        found = collect(connection, case.world.settings, now=case.now)
+    case.close()
+
+    assert {"open": 2, "deadlines_due_soon": 1, "deadlines_overdue": 1} == found["requests"]
