@@ -150,7 +150,7 @@ def _service(
         return received.verify(delivery, place, trust, client)
 
     def subscribe(first: int, follow: bool) -> Iterable[Delivery | Deadline]:  # noqa: FBT001 - as `Subscribe` has it
-        return client.subscribe(start_cursor=first, exercise=exercise, follow=follow)
+        return client.events(start_cursor=first, exercise=exercise, follow=follow)
 
     def advance(position: int) -> int:
         return client.advance_cursor(position, exercise=exercise)

@@ -13,7 +13,7 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,7 +27,8 @@ from rogatory.checkpoints import SignedCheckpoint
 from rogatory.client import calls, faults, logview
 from rogatory.client.drafts import Draft
 from rogatory.client.homes import Passphrase, belongings
-from rogatory.client.inbox import InboxPosition
+from rogatory.client.inbox import Event, InboxPosition
+from rogatory.client.procedures import AsyncProcedures
 from rogatory.client.results import Submitted
 from rogatory.client.retry import RetryPolicy
 from rogatory.client.settings import Settings, SignerInRole
@@ -47,7 +48,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class AsyncClient:
+class AsyncClient(AsyncProcedures):
     """One agency's connection to a gateway. For tasks of one event loop.
 
     Use it as a context manager. Each call raises `rogatory.errors.CallError` (a subclass for each
@@ -252,35 +253,10 @@ class AsyncClient:
             CallError: The gateway refused, or stayed away for all tries in a row.
         """
         position = InboxPosition(start_cursor, exercise=exercise)
-        stream: AsyncGenerator[exchange_service_pb2.SubscribeResponse, None] | None = None
-
-        async def advance() -> exchange_service_pb2.SubscribeResponse:
-            nonlocal stream
-            if self._closed:
-                raise faults.closed()
-            if stream is None:
-                stream = self._stream(position.request())
-            try:
-                return await anext(stream)
-            except StopAsyncIteration:
-                stream = None
-                raise faults.stream_ended() from None
-            except CallError:
-                stream = None
-                raise
-
-        try:
-            while True:
-                # Failures in a row count, and an item that came begins a new row.
-                response = await self._persist(advance)
-                delivery = position.take(response)
-                if delivery is not None:
-                    yield delivery
-                elif not follow and response.WhichOneof("item") == "keep_alive":
-                    return
-        finally:
-            if stream is not None:
-                await stream.aclose()
+        async with aclosing(self._events(position, follow=follow)) as events:
+            async for event in events:
+                if isinstance(event, exchange_service_pb2.Delivery):
+                    yield event
 
     async def advance_cursor(self, inbox_position: int, *, exercise: bool = False) -> int:
         """Record that everything up to a position is held durably; return what is recorded."""
@@ -475,6 +451,39 @@ class AsyncClient:
             token = page.next_token
             if not token:
                 return
+
+    async def _events(
+        self, position: InboxPosition, *, follow: bool
+    ) -> AsyncGenerator[Event, None]:
+        stream: AsyncGenerator[exchange_service_pb2.SubscribeResponse, None] | None = None
+
+        async def advance() -> exchange_service_pb2.SubscribeResponse:
+            nonlocal stream
+            if self._closed:
+                raise faults.closed()
+            if stream is None:
+                stream = self._stream(position.request())
+            try:
+                return await anext(stream)
+            except StopAsyncIteration:
+                stream = None
+                raise faults.stream_ended() from None
+            except CallError:
+                stream = None
+                raise
+
+        try:
+            while True:
+                # Failures in a row count, and an item that came begins a new row.
+                response = await self._persist(advance)
+                event = position.take(response)
+                if event is not None:
+                    yield event
+                elif not follow and response.WhichOneof("item") == "keep_alive":
+                    return
+        finally:
+            if stream is not None:
+                await stream.aclose()
 
     async def _stream(
         self, request: exchange_service_pb2.SubscribeRequest

@@ -19,11 +19,14 @@ class Submitted:
         message_id: Id of the message.
         receipt: Entry, outcomes, proof and checkpoint: what to keep, and what anyone can verify.
         repeated: This message had been decided before, and this is the original outcome.
+        duty_contacts: For an urgent REQUEST: where each recipient that got it can be reached now,
+            by its own statement. The gateway's words: no signature of the log's covers them.
     """
 
     message_id: str
     receipt: Receipt
     repeated: bool
+    duty_contacts: tuple[exchange_service_pb2.DutyContact, ...] = ()
 
     @classmethod
     def of(cls, submission: exchange_service_pb2.Submission, checkpoint: str) -> Submitted:
@@ -32,6 +35,7 @@ class Submitted:
             message_id=submission.message_id,
             receipt=Receipt.from_submission(submission, checkpoint),
             repeated=submission.repeated_submission,
+            duty_contacts=tuple(submission.duty_contacts),
         )
 
     @cached_property

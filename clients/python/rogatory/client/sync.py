@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -18,7 +18,8 @@ from rogatory.checkpoints import SignedCheckpoint
 from rogatory.client import calls, faults, logview
 from rogatory.client.drafts import Draft
 from rogatory.client.homes import Passphrase, belongings
-from rogatory.client.inbox import InboxPosition
+from rogatory.client.inbox import Event, InboxPosition
+from rogatory.client.procedures import BlockingProcedures
 from rogatory.client.results import Submitted
 from rogatory.client.retry import RetryPolicy
 from rogatory.client.settings import Settings, SignerInRole
@@ -38,7 +39,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Client:
+class Client(BlockingProcedures):
     """One agency's connection to a gateway. Safe to use from several threads.
 
     Use it as a context manager. Each call raises `rogatory.errors.CallError` (a subclass for each
@@ -243,35 +244,10 @@ class Client:
             CallError: The gateway refused, or stayed away for all tries in a row.
         """
         position = InboxPosition(start_cursor, exercise=exercise)
-        stream: Generator[exchange_service_pb2.SubscribeResponse, None, None] | None = None
-
-        def advance() -> exchange_service_pb2.SubscribeResponse:
-            nonlocal stream
-            if self._closed:
-                raise faults.closed()
-            if stream is None:
-                stream = self._stream(position.request())
-            try:
-                return next(stream)
-            except StopIteration:
-                stream = None
-                raise faults.stream_ended() from None
-            except CallError:
-                stream = None
-                raise
-
-        try:
-            while True:
-                # Failures in a row count, and an item that came begins a new row.
-                response = self._persist(advance)
-                delivery = position.take(response)
-                if delivery is not None:
-                    yield delivery
-                elif not follow and response.WhichOneof("item") == "keep_alive":
-                    return
-        finally:
-            if stream is not None:
-                stream.close()
+        with closing(self._events(position, follow=follow)) as events:
+            for event in events:
+                if isinstance(event, exchange_service_pb2.Delivery):
+                    yield event
 
     def advance_cursor(self, inbox_position: int, *, exercise: bool = False) -> int:
         """Record that everything up to a position is held durably; return what is recorded."""
@@ -458,6 +434,37 @@ class Client:
             token = page.next_token
             if not token:
                 return
+
+    def _events(self, position: InboxPosition, *, follow: bool) -> Generator[Event, None, None]:
+        stream: Generator[exchange_service_pb2.SubscribeResponse, None, None] | None = None
+
+        def advance() -> exchange_service_pb2.SubscribeResponse:
+            nonlocal stream
+            if self._closed:
+                raise faults.closed()
+            if stream is None:
+                stream = self._stream(position.request())
+            try:
+                return next(stream)
+            except StopIteration:
+                stream = None
+                raise faults.stream_ended() from None
+            except CallError:
+                stream = None
+                raise
+
+        try:
+            while True:
+                # Failures in a row count, and an item that came begins a new row.
+                response = self._persist(advance)
+                event = position.take(response)
+                if event is not None:
+                    yield event
+                elif not follow and response.WhichOneof("item") == "keep_alive":
+                    return
+        finally:
+            if stream is not None:
+                stream.close()
 
     def _stream(
         self, request: exchange_service_pb2.SubscribeRequest
