@@ -166,6 +166,7 @@ def new(
             case_references=case_reference or (),
             justification=justification,
         )
+        draft = kinds.settle(draft, contents)
     made = drafting.make(
         header=_header(place, draft, now=now),
         contents=contents,
