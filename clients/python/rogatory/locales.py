@@ -1,9 +1,11 @@
-"""Language tags (BCP 47) and time zones (IANA), as an agency states them of itself."""
+"""Language tags (BCP 47), time zones (IANA) and days, as an agency states them of itself."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zoneinfo
+from datetime import date
 
 from rogatory.errors import ConfigurationError
 
@@ -40,6 +42,20 @@ def check_time_zone(name: str) -> None:
             f"{name!r} is not a time zone of the IANA database",
             hint="Write it as Europe/Paris; if it is new, update this system's tzdata.",
         )
+
+
+def check_day(text: str) -> None:
+    """Do nothing for a day of the calendar, as ``2026-12-25`` (ISO 8601).
+
+    Raises:
+        ConfigurationError: It is none, or written otherwise.
+    """
+    with contextlib.suppress(ValueError):
+        if date.fromisoformat(text).isoformat() == text:
+            return
+    raise ConfigurationError(
+        f"{text!r} is not a day of the calendar", hint="Write it as 2026-12-25."
+    )
 
 
 def _exists(name: str) -> bool:

@@ -47,3 +47,16 @@ def test_system_without_zones_lets_all_pass(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(zoneinfo, "ZoneInfo", missing)
 
     locales.check_time_zone("Europe/Paris")
+
+
+@pytest.mark.parametrize("day", ["2026-12-25", "2028-02-29"])
+def test_days_pass(day: str) -> None:
+    """A day that the calendar has, in ISO 8601's long form."""
+    locales.check_day(day)
+
+
+@pytest.mark.parametrize("day", ["", "2027-02-29", "20261225", "2026-W52-5", "25.12.2026"])
+def test_what_is_no_day_is_refused(day: str) -> None:
+    """Neither another form nor a day that no calendar has gets into a key statement."""
+    with pytest.raises(ConfigurationError, match="is not a day of the calendar"):
+        locales.check_day(day)

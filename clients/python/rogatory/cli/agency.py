@@ -58,6 +58,7 @@ def request(
     duty_contact: enrolling.ContactOption = None,
     language: enrolling.LanguageOption = None,
     time_zone: enrolling.ZoneOption = None,
+    holiday: enrolling.HolidayOption = None,
     valid_days: enrolling.ValidityOption = enrolling.DEFAULT_VALIDITY_DAYS,
     out: Annotated[Path | None, typer.Option(help="Where to write the request.")] = None,
     home: HomeOption = None,
@@ -87,6 +88,7 @@ def request(
         duty_contact=duty_contact,
         languages=language,
         time_zone=time_zone,
+        holidays=holiday,
     )
     root = file_signer(place.key("root"))
     tls = enrolling.tls_key(place.key("tls"))

@@ -19,6 +19,7 @@ from rogatory.exchange.v1 import codes_pb2, key_statement_pb2
 from rogatory.home import AgencySettings, Home
 from rogatory.keyfiles import read_private_file, to_pem, write_private_file
 from rogatory.keys import PublicKey
+from rogatory.procedures.calendars import MAX_HOLIDAYS
 
 DEFAULT_VALIDITY_DAYS = 730
 OFFICER_PREFIX = "officer-"
@@ -35,6 +36,15 @@ LanguageOption = Annotated[
     ),
 ]
 ZoneOption = Annotated[str | None, typer.Option(help="IANA name, as Europe/Paris.")]
+HolidayOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--holiday",
+        metavar="DATE",
+        help="A day that is no working day of yours, weekends apart, as 2026-12-25: terms in"
+        " working days leave it out. Repeatable; those given replace all that were stated.",
+    ),
+]
 ValidityOption = Annotated[
     int, typer.Option(min=1, max=3650, help="How long the keys are valid that it states.")
 ]
@@ -66,11 +76,12 @@ def present(
     duty_contact: str | None,
     languages: Sequence[str] | None,
     time_zone: str | None,
+    holidays: Sequence[str] | None,
 ) -> None:
     """Put what is given into how an agency presents itself; the rest stays.
 
     Raises:
-        ConfigurationError: A language or the time zone is none.
+        ConfigurationError: A language, the time zone or a holiday is none.
     """
     if names:
         del agency.names[:]
@@ -87,6 +98,16 @@ def present(
     if time_zone is not None:
         locales.check_time_zone(time_zone)
         agency.time_zone = time_zone
+    if holidays:
+        for day in holidays:
+            locales.check_day(day)
+        if len(set(holidays)) > MAX_HOLIDAYS:
+            raise ConfigurationError(
+                f"{len(set(holidays))} holidays are more than a key statement holds",
+                hint=f"Give the next ones, up to {MAX_HOLIDAYS}; state further ones in time.",
+            )
+        del agency.holidays[:]
+        agency.holidays.extend(sorted(set(holidays)))
 
 
 def officer_rights(words: Iterable[str], settings: AgencySettings | None = None) -> dict[str, str]:

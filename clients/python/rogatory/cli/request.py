@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from rogatory.cli.request_answer import answer
+from rogatory.cli.request_list import list_requests
 from rogatory.cli.request_new import new
 from rogatory.cli.request_render import render
+from rogatory.cli.request_show import show
 
 app = typer.Typer(
     add_completion=False,
@@ -15,6 +17,8 @@ app = typer.Typer(
     help="Ask for assistance, and answer.",
 )
 
+app.command("list", short_help="List requests, what is due first in front.")(list_requests)
+app.command(short_help="Show a request and what can be done next.")(show)
 app.command(short_help="Write the template of a request.")(new)
 app.command(short_help="Write the template of an answer.")(answer)
 app.command(short_help="Print a request or answer as a page to sign.")(render)

@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import compose, drafted, inforce, kinds, options, outbox, queue
+from rogatory.cli import (
+    compose,
+    drafted,
+    inforce,
+    kinds,
+    options,
+    outbox,
+    queue,
+    requestwords,
+)
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit, plain
@@ -189,6 +198,7 @@ def _tell(sent: outbox.Sent, further: Sequence[str], *, as_json: bool) -> None:
             "repeated": submitted.repeated,
             "outcomes": compose.outcome_data(outcomes, offences=offences),
             "suggestions": [*further],
+            "duty_contacts": [plain(reached) for reached in submitted.duty_contacts],
             "reference": plain(sent.message.reference),
             "receipt": str(sent.receipt),
         },
@@ -196,6 +206,7 @@ def _tell(sent: outbox.Sent, further: Sequence[str], *, as_json: bool) -> None:
             f"message {submitted.message_id}, log entry {submitted.receipt.index}",
             *compose.outcome_lines(outcomes, offences=offences),
             *further,
+            *map(requestwords.contact, submitted.duty_contacts),
             f"receipt: {sent.receipt}",
         ],
         as_json=as_json,

@@ -69,6 +69,7 @@ def statement(
     duty_contact: enrolling.ContactOption = None,
     language: enrolling.LanguageOption = None,
     time_zone: enrolling.ZoneOption = None,
+    holiday: enrolling.HolidayOption = None,
     valid_days: enrolling.ValidityOption = enrolling.DEFAULT_VALIDITY_DAYS,
     submit: Annotated[
         bool, typer.Option("--submit", help="Submit it to the gateway, as a message.")
@@ -127,6 +128,7 @@ def statement(
         duty_contact=duty_contact,
         languages=language,
         time_zone=time_zone,
+        holidays=holiday,
     )
     signed = made.sign(changes, root=root, now=now)
     path = None

@@ -179,12 +179,13 @@ def test_keygen_makes_a_missing_policy_anew(run: Run, tmp_path: Path) -> None:
         (("--name", "!!=x"), "'!!' is not a language tag"),
         (("--language", "!!!"), "'!!!' is not a language tag"),
         (("--time-zone", "No Zone!"), "'No Zone!' is not a time zone"),
+        (("--holiday", "25.12.2026"), "'25.12.2026' is not a day of the calendar"),
     ],
 )
 def test_words_that_are_none_are_not_signed(
     run: Run, tmp_path: Path, options: tuple[str, str], words: str
 ) -> None:
-    """Languages and time zones are checked before a root signs them."""
+    """Languages, time zones and days are checked before a root signs them."""
     home = Home(tmp_path / "fr")
     run("keygen", "fr.police", "--home", home.path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -194,10 +195,11 @@ def test_what_replaced_a_key_is_spared_when_the_old_one_is_superseded(
 
 
 def test_agency_presents_itself_anew(state: State) -> None:
-    """Name, contact, languages and time zone; what is not given stays."""
+    """Name, contact, languages, time zone and holidays; what is not given stays."""
     made, _ = state(
         *("--name", "en=Police", "--duty-contact", "+33 1", "--language", "en"),
         *("--time-zone", "Europe/Paris"),
+        *("--holiday", "2026-12-25", "--holiday", "2026-05-01", "--holiday", "2026-12-25"),
     )
 
     again, _ = state()
@@ -208,6 +210,7 @@ def test_agency_presents_itself_anew(state: State) -> None:
         list(again.agency.languages),
         again.agency.time_zone,
     )
+    assert ["2026-05-01", "2026-12-25"] == again.agency.holidays
 
 
 @pytest.mark.parametrize(
@@ -222,6 +225,8 @@ def test_agency_presents_itself_anew(state: State) -> None:
         (("--revoke", "signing=gone"), "'gone' is not known"),
         (("--revoke", "signing=superseded"), "rogatory agency keys"),
         (("--time-zone", "Nowhere"), "is not a time zone"),
+        (("--holiday", "2026-02-29"), "is not a day of the calendar"),
+        (("--holiday", "2026-12-25", "--holiday", "tomorrow"), "'tomorrow' is not a day"),
     ],
 )
 def test_what_cannot_be_stated_is_said(
@@ -309,3 +314,16 @@ def test_new_keys_have_the_passphrase_of_the_root(
         keys.ED25519
         == read_key_file(home.key("next/signing"), passphrase=b"open sesame").public_key.algorithm
     )
+
+
+def test_more_holidays_than_a_statement_holds(run: Run, home: Home) -> None:
+    """The error says how many it holds; nothing is signed."""
+    first = date(2026, 1, 1)
+    days = [(first + timedelta(days=number)).isoformat() for number in range(401)]
+    options = [word for day in days for word in ("--holiday", day)]
+
+    result = run("agency", "statement", *options, "--home", home.path)
+
+    assert ExitCode.USAGE == result.code
+    assert "401 holidays are more than a key statement holds" in result.err
+    assert 1 == len(history.kept(home))

@@ -34,7 +34,9 @@ from rogatory.exchange.v1 import (
     envelope_pb2,
     exchange_service_pb2,
     exchange_service_pb2_grpc,
+    procedure_service_pb2_grpc,
 )
+from tests.unit.rogatory.client.procedures import Procedures
 from tests.unit.rogatory.client.world import World
 
 PATIENCE = 30.0
@@ -168,6 +170,8 @@ class Loopback(
         padding: Bytes by which it makes the salt of each outcome longer.
         arrived: Released by each call that comes in.
         gate: While it is clear, Submit admits and does not answer.
+        duty_contacts: What Submit says of recipients.
+        procedures: The service that tells of procedures.
     """
 
     world: World
@@ -183,6 +187,8 @@ class Loopback(
     page: int = 2
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     gate: threading.Event = field(default_factory=threading.Event)
+    duty_contacts: list[exchange_service_pb2.DutyContact] = field(default_factory=list)
+    procedures: Procedures = field(default_factory=Procedures)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
@@ -207,7 +213,9 @@ class Loopback(
             self.changed.notify_all()
         self.gate.wait(PATIENCE)
         self._leave("Submit", context)
-        return exchange_service_pb2.SubmitResponse(submission=submission, checkpoint=checkpoint)
+        response = exchange_service_pb2.SubmitResponse(submission=submission, checkpoint=checkpoint)
+        response.submission.duty_contacts.extend(self.duty_contacts)
+        return response
 
     def SubmitBatch(
         self, request: exchange_service_pb2.SubmitBatchRequest, context: grpc.ServicerContext
@@ -242,6 +250,9 @@ class Loopback(
         position = request.start_cursor or self.world.cursors.get(self.agency, 0) + 1
         left = self.break_after.popleft() if self.break_after else None
         context.add_callback(self._wake)
+        if request.deadlines:
+            for notice in self.procedures.notices:
+                yield exchange_service_pb2.SubscribeResponse(cursor=position, deadline=notice)
         while context.is_active():
             while position <= len(inbox):
                 if left == 0:
@@ -447,6 +458,7 @@ def serving(gateway: Loopback, certificates: Certificates, *, port: int = 0) -> 
     directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(gateway, server)
     agreement_service_pb2_grpc.add_AgreementServiceServicer_to_server(gateway, server)
     audit_service_pb2_grpc.add_AuditServiceServicer_to_server(gateway, server)
+    procedure_service_pb2_grpc.add_ProcedureServiceServicer_to_server(gateway.procedures, server)
     credentials = grpc.ssl_server_credentials(
         [(certificates.server_key, certificates.server)],
         root_certificates=certificates.tls.ca,

@@ -140,7 +140,7 @@ def test_both_clients_have_the_same_shape() -> None:
     """Whoever knows one client knows the other."""
 
     def names(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     assert names(Client) == names(AsyncClient)
 
