@@ -38,6 +38,10 @@ _KINDS = frozenset(
 )
 
 
+_LAST_INSTANT = (1 << 63) - 1
+"""The latest that a table holds, in the year 2262: a timestamp may name a later one."""
+
+
 def is_followed(header: envelope_pb2.Header) -> bool:
     """Say whether a message can change how a procedure stands."""
     return header.kind in _KINDS or bool(header.forwards)
@@ -347,7 +351,7 @@ class Follower:
                     idx=index,
                     lead=state.lead,
                     exercise=header.exercise,
-                    valid_until=state.valid_until,
+                    valid_until=min(state.valid_until, _LAST_INSTANT),
                     closed=False,
                 )
             )
@@ -365,7 +369,7 @@ class Follower:
         self._connection.execute(
             update(tables.operations)
             .where(tables.operations.c.idx == founding.index)
-            .values(valid_until=state.valid_until, closed=state.closed)
+            .values(closed=state.closed)
         )
         self._write_members(founding.index, state)
 
