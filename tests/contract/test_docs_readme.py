@@ -21,6 +21,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/protocol.md",
     "docs/architecture.md",
+    "docs/connect.md",
 )
 EARLIER = common_pb2.MessageReference(
     sender="fr.police", message_id="01a20232-142b-76cd-8a39-1a0990e0954a", header_digest=bytes(32)

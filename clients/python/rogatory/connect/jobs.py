@@ -41,8 +41,8 @@ _TEXTS = {
 }
 _LISTS = ("to", "offences", "case_references", "officer_keys", "files")
 _HANDLING_TEXTS = {"tlp": "amber", "onward": "with-consent", "evidential": "with-consent"}
-_MEMBERS = (*_TEXTS, *_LISTS, "exercise", "handling", "particulars", "records")
-_HANDLING = (*_HANDLING_TEXTS, "siena", "retention_days")
+MEMBERS = (*_TEXTS, *_LISTS, "exercise", "handling", "particulars", "records")
+HANDLING_MEMBERS = (*_HANDLING_TEXTS, "siena", "retention_days")
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\.][^\x00-\x1f\x7f/\\]{0,199}")
 
 
@@ -158,9 +158,9 @@ class _Reader:
         self._offsets: dict[str, int] = {}
 
     def job(self, root: JsonNode, *, beside: bool) -> Job:
-        members = self._object(root, "", _MEMBERS)
+        members = self._object(root, "", MEMBERS)
         handling = (
-            self._object(members["handling"], "handling", _HANDLING)
+            self._object(members["handling"], "handling", HANDLING_MEMBERS)
             if "handling" in members
             else {}
         )

@@ -141,8 +141,8 @@ class Journal:
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"The record of a job {path} cannot be read",
-                hint="Restore it from a backup. Whether its message was sent, rogatory message"
-                " list says; without the record its job may be sent once more.",
+                hint="Restore it from a backup. Without the record its job may be sent once more:"
+                " look first whether a receipt for it lies in done.",
             ) from error
 
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from rogatory.connect.jobs import parse_job
+from rogatory.connect.jobs import HANDLING_MEMBERS, MEMBERS, parse_job
 from rogatory.errors import RecordFileError
+from tests.support import documents
 
 TO = ["de.bka:eu-fraud:Art. 4"]
 
@@ -107,6 +108,16 @@ def test_files_stay_in_their_folder(name: str) -> None:
     """A name that leads elsewhere is a fault."""
     with pytest.raises(RecordFileError, match="a file in the same folder"):
         parse(json.dumps({"to": TO, "files": [name]}), beside=True)
+
+
+def test_documented_job_is_one() -> None:
+    """The job of the documentation has no fault, and every member there is is explained."""
+    text = documents.read("docs/connect.md")
+
+    job = parse_job(documents.fenced(text, "json")[0].encode(), file="a.json", beside=False)
+
+    assert "a.meyer" == job.officer
+    assert [] == [name for name in (*MEMBERS, *HANDLING_MEMBERS) if f"`{name}`" not in text]
 
 
 def test_job_is_utf8() -> None:
