@@ -75,7 +75,7 @@ def find(place: Home, word: str, *, exercise: bool, offline: bool) -> Held:
         return _made(place, _read(Path(word)))
     sender, slash, message_id = word.partition("/")
     if slash and not word.endswith(SUFFIX):
-        found = _named(place, sender, message_id, exercise=exercise)
+        found = _named(place, sender, message_id, exercise=exercise, offline=offline)
         if found is None and not offline:
             found = _fetched(place, sender, message_id)
         if found is None:
@@ -85,16 +85,19 @@ def find(place: Home, word: str, *, exercise: bool, offline: bool) -> Held:
                 hint="Check sender and message id; rogatory inbox lists what arrived.",
             )
         return found
-    return _received(place, received.find(place, None, word, exercise=exercise))
+    delivery = received.find(place, None, word, exercise=exercise)
+    return _received(place, delivery, offline=offline)
 
 
-def _named(place: Home, sender: str, message_id: str, *, exercise: bool) -> Held | None:
+def _named(
+    place: Home, sender: str, message_id: str, *, exercise: bool, offline: bool
+) -> Held | None:
     store = InboxStore(place.inbox, exercise=exercise)
     for path in store.files():
         delivery = read_delivery(path)
         header = envelopes.open_envelope(delivery.envelope).header
         if (header.sender, header.message_id) == (sender, message_id):
-            return _received(place, delivery)
+            return _received(place, delivery, offline=offline)
     for folder in _SENT:
         path = place.path / folder / f"{message_id}{ENVELOPE_SUFFIX}"
         if path.is_file():
@@ -109,7 +112,7 @@ def _fetched(place: Home, sender: str, message_id: str) -> Held | None:
             delivery = client.get_message(sender, message_id)
         except NotFoundOrDenied:
             return None
-    found = _received(place, delivery)
+    found = _received(place, delivery, offline=False)
     if (found.opened.header.sender, found.opened.header.message_id) != (sender, message_id):
         raise ConfigurationError(
             f"The gateway gave another message than {sender}/{message_id}",
@@ -118,7 +121,7 @@ def _fetched(place: Home, sender: str, message_id: str) -> Held | None:
     return found
 
 
-def _received(place: Home, delivery: exchange_service_pb2.Delivery) -> Held:
+def _received(place: Home, delivery: exchange_service_pb2.Delivery, *, offline: bool) -> Held:
     opened = envelopes.open_envelope(delivery.envelope)
     known = Held(
         opened=opened,
@@ -129,11 +132,27 @@ def _received(place: Home, delivery: exchange_service_pb2.Delivery) -> Held:
         receipt=_receipt(place, opened),
     )
     try:
-        received.verify(delivery, place, Trust(place), None)
+        _verify(place, delivery, offline=offline)
     except RogatoryError as error:
         note(f"not verified: {error}")
         return known
     return replace(known, verified=True)
+
+
+def _verify(place: Home, delivery: exchange_service_pb2.Delivery, *, offline: bool) -> None:
+    """Verify by what the folder has; where that does not do, by what the gateway says of keys.
+
+    Raises:
+        RogatoryError: It does not verify.
+    """
+    trust = Trust(place)
+    try:
+        received.verify(delivery, place, trust, None)
+    except RogatoryError:
+        if offline:
+            raise
+        with connect(place) as client:
+            received.verify(delivery, place, trust, client)
 
 
 def _made(place: Home, data: bytes) -> Held:
