@@ -75,6 +75,8 @@ class JobMaker:
         self._agency = place.settings().agency
         self._signers: dict[tuple[str, ...], Sequence[SignerInRole]] = {}
         self._signers_of(())
+        # What a crash left there: it holds records.
+        Disk().remove(scratch)
 
     def compose(self, taken: Taken) -> bytes:
         """Return the signed envelope that a job describes.

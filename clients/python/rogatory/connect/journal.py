@@ -103,6 +103,9 @@ class Journal:
         self._disk = disk
         self._open = prepare_folder(folder / "open")
         self._closed = prepare_folder(folder / "closed")
+        for left in self._open.glob(".*.tmp"):
+            # Half a record, of a job that is taken again: it holds what the job holds.
+            disk.remove(left)
 
     def under_way(self) -> list[Record]:
         """Return the jobs that are under way, in the order in which they were taken."""

@@ -192,7 +192,10 @@ def test_fault_in_a_file_beside_it_names_the_file(folder: Folder) -> None:
 
 
 def test_nothing_of_a_job_stays_in_the_agencys_folder(folder: Folder) -> None:
-    """Records are in the job, in done, and nowhere else once it was answered."""
+    """Records are in the job, in done, and nowhere else once answered, after a crash too."""
+    left = state_folder(folder.home.path, exercise=False) / "scratch"
+    left.mkdir()
+    (left / ".records.json").write_text("Novák")
     folder.put("a", records={"persons": [PERSON]})
 
     folder.once()
