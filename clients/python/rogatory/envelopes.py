@@ -4,7 +4,8 @@ Making one (`build`) and reading one, in steps that a gateway and a recipient sh
 
 1. `open_envelope`: parse envelope and header strictly, check the schema's rules;
 2. `verify_signatures`: every signature that the header names, over the received bytes;
-3. `check_parts`: every clear part against its commitment, schema and facts.
+3. `check_parts`: every clear part against its commitment, schema and facts, and the header's
+   particulars against what the parts say.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rogatory import clock, dsse, facts, keys, schemas, wire
+from rogatory import clock, dsse, facts, keys, particulars, schemas, wire
 from rogatory.errors import EnvelopeError, SignatureInvalid, Violation
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.records.v1 import common_pb2
@@ -48,6 +49,8 @@ other people's servers and proxies may have."""
 MAX_HEADER_BYTES = 32_768
 MAX_SIGNATURES = 8
 MAX_PARTS = 64
+MAX_FORWARDS_DEEP = 4
+"""How often a message passed on may itself pass one on, and so forth."""
 ED25519_SIGNATURE_BYTES = 64
 
 _PARTICULARS_OF_KIND: dict[int, frozenset[str | None]] = {
@@ -211,7 +214,14 @@ def unsigned(
     found += wire.violations(complete, prefix="header")
     if found:
         raise wire.field_violations(found, what=wire.MESSAGE)
-    return envelope_pb2.Envelope(header=complete.SerializeToString(deterministic=True), parts=parts)
+    header_bytes = complete.SerializeToString(deterministic=True)
+    if len(header_bytes) > MAX_HEADER_BYTES:
+        raise EnvelopeError(
+            f"the header has {len(header_bytes)} bytes; the limit is {MAX_HEADER_BYTES}",
+            hint="Name fewer persons or other subjects in a message, and send the rest in another.",
+            reason="TOO_LARGE",
+        )
+    return envelope_pb2.Envelope(header=header_bytes, parts=parts)
 
 
 def too_large(size: int, *, limit: int = MAX_ENVELOPE_BYTES) -> EnvelopeError:
@@ -500,17 +510,26 @@ def check_key(known: KnownKey, *, entry_time: int) -> None:
 
 
 def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message | None]:
-    """Check every part against its descriptor; return the decoded contents.
+    """Check every part against its descriptor, and the particulars against the parts.
 
-    Sealed and absent parts come back as None: nothing can be said of them here.
+    A message passed on in a part is checked in the same way, as far as its parts are there.
 
     Args:
         allow_absent: True for a recipient, from whom parts may be withheld; False at admission.
 
+    Returns:
+        The decoded contents. Sealed and absent parts come back as None: nothing can be said of
+        them here.
+
     Raises:
         EnvelopeError: PARTS_MISSING, COMMITMENT_MISMATCH, MALFORMED, UNKNOWN_FIELDS,
-            FIELD_VIOLATIONS (of all parts together) or FACTS_MISSTATED.
+            FIELD_VIOLATIONS (of all parts together), FACTS_MISSTATED, PARTICULARS_MISMATCH; or
+            TOO_LARGE where messages are passed on in one another more than four deep.
     """
+    return _check_parts(opened, allow_absent=allow_absent, deep=0)
+
+
+def _check_parts(opened: OpenedEnvelope, *, allow_absent: bool, deep: int) -> list[Message | None]:
     contents: list[Message | None] = []
     found: list[Violation] = []
     for position, (part, descriptor) in enumerate(
@@ -533,15 +552,45 @@ def check_parts(opened: OpenedEnvelope, *, allow_absent: bool) -> list[Message |
     if found:
         raise wire.field_violations(found, what=wire.MESSAGE)
     for position, content in enumerate(contents):
-        if content is not None:
-            stated = opened.header.parts[position].facts
-            if stated != facts.of_message(content):
-                raise EnvelopeError(
-                    f"the header misstates the facts of part {position}",
-                    hint="State the record count, field groups and data subjects it really has.",
-                    reason="FACTS_MISSTATED",
-                )
+        if content is not None and not _has_facts(
+            content, opened.header.parts[position].facts, admitted=allow_absent
+        ):
+            raise EnvelopeError(
+                f"the header misstates the facts of part {position}",
+                hint="State the record count, field groups, data subjects and measures that it "
+                "really has.",
+                reason="FACTS_MISSTATED",
+            )
+    particulars.check(opened.header, contents)
+    for content in contents:
+        if isinstance(content, envelope_pb2.Envelope):
+            _check_original(content, deep=deep + 1)
     return contents
+
+
+def _has_facts(content: Message, stated: envelope_pb2.PartFacts, *, admitted: bool) -> bool:
+    """Say whether a content has the facts stated.
+
+    Args:
+        admitted: It was admitted before, perhaps when facts named no measures yet.
+    """
+    found = facts.of_message(content)
+    if admitted and not stated.measures:
+        found.ClearField("measures")
+    return stated == found
+
+
+def _check_original(original: envelope_pb2.Envelope, *, deep: int) -> None:
+    """Check a message passed on, whose header could be read: its originator's word is in it."""
+    if deep > MAX_FORWARDS_DEEP:
+        raise EnvelopeError(
+            f"messages are passed on in one another more than {MAX_FORWARDS_DEEP} deep",
+            hint="Pass on the original itself.",
+            reason="TOO_LARGE",
+        )
+    header = envelope_pb2.Header.FromString(original.header)
+    check_header(header)
+    _check_parts(OpenedEnvelope.of(original, header), allow_absent=True, deep=deep)
 
 
 def matches(part: envelope_pb2.ClearPart, descriptor: envelope_pb2.PartDescriptor) -> bool:
