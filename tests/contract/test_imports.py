@@ -25,6 +25,7 @@ DETERMINISTIC = {
     "edwards",
     "errors",
     "facts",
+    "implied",
     "keyring",
     "merkle",
     "notes",

@@ -9,8 +9,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.message import Message
 
-from rogatory import envelopes, schemas
-from rogatory.assistance.v1 import consent_pb2, request_pb2
+from rogatory import envelopes, particulars, schemas
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, exchange_service_pb2
 from rogatory.policy import Policy
 from rogatory.records.v1 import common_pb2, correction_pb2, custody_pb2
@@ -53,16 +52,15 @@ def transfer(head: envelope_pb2.Header, about: Reference) -> None:
 
 
 def request(head: envelope_pb2.Header, about: Reference) -> None:
-    """Make it a REQUEST for preservation."""
+    """Make it a REQUEST."""
     head.kind = codes_pb2.KIND_REQUEST
-    head.request.assistance_kind = request_pb2.ASSISTANCE_KIND_PRESERVATION
+    head.request.SetInParent()
 
 
 def update(head: envelope_pb2.Header, about: Reference) -> None:
     """Make it a step of a request."""
     head.kind = codes_pb2.KIND_UPDATE
     head.update.request.CopyFrom(about)
-    head.update.step = request_pb2.REQUEST_STEP_EXECUTE_PARTLY
 
 
 def custody(head: envelope_pb2.Header, about: Reference) -> None:
@@ -80,8 +78,6 @@ def subject(kind: codes_pb2.Kind.ValueType) -> Fill:
     def fill(head: envelope_pb2.Header, about: Reference) -> None:
         head.kind = kind
         head.subject.message.CopyFrom(about)
-        if kind == codes_pb2.KIND_CONSENT:
-            head.subject.consent_scope = consent_pb2.CONSENT_SCOPE_ONWARD_TRANSFER
 
     return fill
 
@@ -101,7 +97,7 @@ def operation(step: envelope_pb2.OperationStep.ValueType) -> Fill:
 def alert(head: envelope_pb2.Header, about: Reference) -> None:
     """Make it an ALERT."""
     head.kind = codes_pb2.KIND_ALERT
-    head.alert.hit_of.CopyFrom(about)
+    head.alert.SetInParent()
 
 
 FILLS: dict[str, Fill] = {
@@ -124,7 +120,17 @@ FILLS: dict[str, Fill] = {
     "alerts": alert,
     "alert_hits": alert,
 }
-"""What the header of each content says; the rest are TRANSFERs."""
+"""What the header of each content says beside what it implies; the rest are TRANSFERs."""
+
+
+def completed(head: envelope_pb2.Header, content: Message) -> envelope_pb2.Header:
+    """Return a header with the particulars that the content implies filled in."""
+    name = head.WhichOneof("particulars")
+    if name is not None and name != "custody":
+        stated = getattr(head, name)
+        stated.CopyFrom(particulars.complete(stated, [content]))
+        stated.SetInParent()
+    return head
 
 
 @dataclass(kw_only=True)
@@ -216,7 +222,12 @@ async def test_record_arrives_as_it_was_sent(member: str, desks: Desks) -> None:
     content = catalogue.content(member, about=desks.earlier)
     head = header(ALPHA, (BETA, "all-beta", "Art. 1"))
     FILLS.get(member, transfer)(head, desks.earlier)
-    sent = envelope(desks.house.agency(ALPHA), head, content, records.context(case="2026/17"))
+    sent = envelope(
+        desks.house.agency(ALPHA),
+        completed(head, content),
+        content,
+        records.context(case="2026/17"),
+    )
 
     delivered = await desks.pass_on(sent, sender=desks.alpha, to=desks.beta)
     receipt = await desks.acknowledge(delivered.envelope.reference, by=desks.beta, to=desks.alpha)

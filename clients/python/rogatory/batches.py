@@ -6,7 +6,6 @@ messages one by one. So nothing passes here that would not pass there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rogatory import envelopes, facts, particulars, schemas, wire
@@ -49,38 +48,16 @@ def open_envelopes(data: Sequence[bytes]) -> list[OpenedEnvelope] | None:
     return opened if len(opened) == len(found) else None
 
 
-@dataclass(slots=True)
-class _Column:
-    """The parts of one type in all messages, to be decoded in one call.
-
-    Attributes:
-        places: For each part, where its content goes; None where nobody asks for it again.
-    """
-
-    encoded: list[bytes] = field(default_factory=list)
-    stated: list[envelope_pb2.PartFacts] = field(default_factory=list)
-    places: list[tuple[list[Message | None], int] | None] = field(default_factory=list)
-
-
 def parts_hold(opened: Sequence[OpenedEnvelope]) -> bool:
     """Check all parts as `envelopes.check_parts` would with ``allow_absent=False``.
 
     Returns:
         False where one is at fault, or not clear, or a message is passed on.
     """
-    columns: dict[type[Message], _Column] = {}
-    due: list[tuple[envelope_pb2.Header, list[Message | None]]] = []
+    contents: dict[type[Message], list[bytes]] = {}
+    stated: dict[type[Message], list[envelope_pb2.PartFacts]] = {}
     for envelope in opened:
-        header = envelope.header
-        contents: list[Message | None] | None = None
-        if particulars.needs_check(header):
-            if header.forwards:
-                return False
-            contents = [None] * len(header.parts)
-            due.append((header, contents))
-        for position, (part, descriptor) in enumerate(
-            zip(envelope.parts, header.parts, strict=True)
-        ):
+        for part, descriptor in zip(envelope.parts, envelope.header.parts, strict=True):
             if (
                 part.WhichOneof("form") != "clear"
                 or descriptor.sealed
@@ -88,33 +65,29 @@ def parts_hold(opened: Sequence[OpenedEnvelope]) -> bool:
             ):
                 return False
             message_type = schemas.by_name(descriptor.schema).message_type
-            column = columns.get(message_type)
-            if column is None:
-                column = columns[message_type] = _Column()
-            column.encoded.append(part.clear.content)
-            column.stated.append(descriptor.facts)
-            column.places.append(None if contents is None else (contents, position))
+            contents.setdefault(message_type, []).append(part.clear.content)
+            stated.setdefault(message_type, []).append(descriptor.facts)
+    if envelope_pb2.Envelope in contents:
+        return False
+    for message_type, encoded in contents.items():
+        messages = wire.decode_all(message_type, encoded, rules=True)
+        if messages is None:
+            return False
+        for message, told in zip(messages, stated[message_type], strict=True):
+            if told != facts.of_message(message):
+                return False
+    return all(_agrees(envelope) for envelope in opened if particulars.needs_check(envelope.header))
+
+
+def _agrees(envelope: OpenedEnvelope) -> bool:
+    """Say whether the particulars are what the parts say, which are known to be in order."""
+    # Few messages come here: decoding those again is less than keeping all contents in place.
+    contents = [
+        schemas.by_name(descriptor.schema).message_type.FromString(part.clear.content)
+        for part, descriptor in zip(envelope.parts, envelope.header.parts, strict=True)
+    ]
     try:
-        return all(_holds(kind, column) for kind, column in columns.items()) and _agree(due)
+        particulars.check(envelope.header, contents)
     except EnvelopeError:
         return False
-
-
-def _holds(message_type: type[Message], column: _Column) -> bool:
-    """Check the contents of one type and their facts, and put those asked for in their places."""
-    messages = wire.decode_all(message_type, column.encoded, rules=True)
-    if messages is None:
-        return False
-    for message, told, place in zip(messages, column.stated, column.places, strict=True):
-        if told != facts.of_message(message):
-            return False
-        if place is not None:
-            contents, position = place
-            contents[position] = message
-    return True
-
-
-def _agree(due: Sequence[tuple[envelope_pb2.Header, list[Message | None]]]) -> bool:
-    for header, contents in due:
-        particulars.check(header, contents)
     return True

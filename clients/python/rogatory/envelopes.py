@@ -152,7 +152,8 @@ def build(
         salts: Source of randomness: takes a length, returns so many bytes.
 
     Raises:
-        EnvelopeError: header or a part breaks its schema's rules, or is too large.
+        EnvelopeError: header or a part breaks its schema's rules, or is too large, or the header's
+            particulars are not what the parts say.
         SignerError: a key could not sign.
     """
     envelope = unsigned(
@@ -214,6 +215,7 @@ def unsigned(
     found += wire.violations(complete, prefix="header")
     if found:
         raise wire.field_violations(found, what=wire.MESSAGE)
+    particulars.check(complete, contents)
     header_bytes = complete.SerializeToString(deterministic=True)
     if len(header_bytes) > MAX_HEADER_BYTES:
         raise EnvelopeError(

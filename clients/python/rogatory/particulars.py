@@ -133,7 +133,10 @@ def needs_check(header: envelope_pb2.Header) -> bool:
     """Say whether `check` has anything to look at; not so in most messages."""
     if header.kind in _FIELDS or header.forwards:
         return True
-    return any(part.category in _CHECKED_CATEGORIES for part in header.parts)
+    for part in header.parts:  # noqa: SIM110 - asked of every message, and `any` takes twice as long
+        if part.category in _CHECKED_CATEGORIES:
+            return True
+    return False
 
 
 def check(header: envelope_pb2.Header, contents: Sequence[Message | None]) -> None:
