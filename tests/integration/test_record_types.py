@@ -15,7 +15,15 @@ from rogatory.policy import Policy
 from rogatory.records.v1 import common_pb2, correction_pb2, custody_pb2
 from rogatory.verification import VerifiedDelivery, verify_delivery
 from tests.support import catalogue, records
-from tests.support.house import ALPHA, BETA, GAMMA, OFFICER, SUPERVISOR, House
+from tests.support.house import (
+    ALPHA,
+    BETA,
+    GAMMA,
+    OFFICER,
+    SECOND_OFFICER,
+    SUPERVISOR,
+    House,
+)
 from tests.support.verifying import policy_of
 from tests.support.wire import Wire, dispositions, outcomes
 from tests.support.world import ORIGIN, envelope, header
@@ -139,6 +147,7 @@ class Desks:
 
     Attributes:
         earlier: A message that alpha sent to beta, for others to be about.
+        asked: A request that beta made of alpha, for steps to be about.
     """
 
     house: House
@@ -147,6 +156,7 @@ class Desks:
     gamma: Wire
     policy: Policy
     earlier: Reference
+    asked: Reference
 
     async def pass_on(self, data: bytes, *, sender: Wire, to: Wire) -> VerifiedDelivery:
         """Submit a message, and return what its recipient received and verified."""
@@ -206,27 +216,37 @@ async def desks(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desks
             catalogue.content("indicators", about=Reference()),
         )
         await alpha.submit(sent)
+        earlier = envelopes.open_envelope(sent).reference
+        form = catalogue.content("assistance_request", about=earlier)
+        head = header(BETA, (ALPHA, "all-beta", "Art. 1"))
+        request(head, earlier)
+        asked = envelope(house.agency(BETA), completed(head, form), form)
+        await beta.submit(asked)
         yield Desks(
             house=house,
             alpha=alpha,
             beta=beta,
             gamma=gamma,
             policy=await policy_of(house, alpha),
-            earlier=envelopes.open_envelope(sent).reference,
+            earlier=earlier,
+            asked=envelopes.open_envelope(asked).reference,
         )
 
 
 @pytest.mark.parametrize("member", catalogue.CONTENTS)
 async def test_record_arrives_as_it_was_sent(member: str, desks: Desks) -> None:
     """What a file held is what the recipient verifies, and the sender gets an officer's receipt."""
-    content = catalogue.content(member, about=desks.earlier)
+    fill = FILLS.get(member, transfer)
+    about = desks.asked if fill is update else desks.earlier
+    content = catalogue.content(member, about=about)
     head = header(ALPHA, (BETA, "all-beta", "Art. 1"))
-    FILLS.get(member, transfer)(head, desks.earlier)
+    fill(head, about)
     sent = envelope(
         desks.house.agency(ALPHA),
         completed(head, content),
         content,
         records.context(case="2026/17"),
+        officers=[OFFICER, SECOND_OFFICER] if member == "handover" else [],
     )
 
     delivered = await desks.pass_on(sent, sender=desks.alpha, to=desks.beta)
