@@ -10,6 +10,7 @@ import pytest_asyncio
 from google.protobuf.message import Message
 
 from rogatory import envelopes, particulars, schemas
+from rogatory.assistance.v1 import operation_pb2
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, exchange_service_pb2
 from rogatory.policy import Policy
 from rogatory.records.v1 import common_pb2, correction_pb2, custody_pb2
@@ -108,6 +109,12 @@ def alert(head: envelope_pb2.Header, about: Reference) -> None:
     head.alert.SetInParent()
 
 
+def hit(head: envelope_pb2.Header, about: Reference) -> None:
+    """Make it the hit of an ALERT."""
+    head.kind = codes_pb2.KIND_ALERT
+    head.alert.hit_of.CopyFrom(about)
+
+
 FILLS: dict[str, Fill] = {
     "assistance_request": request,
     "answer": update,
@@ -126,7 +133,7 @@ FILLS: dict[str, Fill] = {
     "operation_update": operation(envelope_pb2.OPERATION_STEP_REPORT),
     "handover": update,
     "alerts": alert,
-    "alert_hits": alert,
+    "alert_hits": hit,
 }
 """What the header of each content says beside what it implies; the rest are TRANSFERs."""
 
@@ -157,6 +164,45 @@ class Desks:
     policy: Policy
     earlier: Reference
     asked: Reference
+
+    async def needed(self, member: str) -> Reference:
+        """Return what a record is about, sent before it: an operation, an alert, a request."""
+        if member == "operation_invitation":
+            return await self._send(ALPHA, "operation_founding")
+        if member in {"operation_joining", "operation_leaving", "operation_update"}:
+            return await self._operation(joined=member != "operation_joining")
+        if member == "alert_hits":
+            return await self._send(BETA, "alerts")
+        return self.asked if FILLS.get(member) is update else self.earlier
+
+    async def _operation(self, *, joined: bool) -> Reference:
+        """Have beta found an operation, and alpha join it."""
+        founding = catalogue.content("operation_founding", about=self.earlier)
+        assert isinstance(founding, operation_pb2.OperationFounding)
+        founding.lead = BETA
+        for member in founding.members:
+            member.contributes[:] = [operation_pb2.CONTRIBUTION_KIND_INDICATORS]
+        founded = await self._send(BETA, "operation_founding", content=founding)
+        if joined:
+            await self._send(ALPHA, "operation_joining", about=founded)
+        return founded
+
+    async def _send(
+        self,
+        sender: str,
+        member: str,
+        *,
+        content: Message | None = None,
+        about: Reference | None = None,
+    ) -> Reference:
+        about = about or self.earlier
+        content = content or catalogue.content(member, about=about)
+        head = header(sender, (ALPHA if sender == BETA else BETA, "all-beta", "Art. 1"))
+        FILLS[member](head, about)
+        data = envelope(self.house.agency(sender), completed(head, content), content)
+        response = await (self.alpha if sender == ALPHA else self.beta).submit(data)
+        assert [decision_pb2.DISPOSITION_PERMITTED] == dispositions(response.submission)
+        return envelopes.open_envelope(data).reference
 
     async def pass_on(self, data: bytes, *, sender: Wire, to: Wire) -> VerifiedDelivery:
         """Submit a message, and return what its recipient received and verified."""
@@ -237,7 +283,7 @@ async def desks(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desks
 async def test_record_arrives_as_it_was_sent(member: str, desks: Desks) -> None:
     """What a file held is what the recipient verifies, and the sender gets an officer's receipt."""
     fill = FILLS.get(member, transfer)
-    about = desks.asked if fill is update else desks.earlier
+    about = await desks.needed(member)
     content = catalogue.content(member, about=about)
     head = header(ALPHA, (BETA, "all-beta", "Art. 1"))
     fill(head, about)

@@ -295,7 +295,7 @@ CONTENTS: Mapping[str, Any] = MappingProxyType(
             "answer_by_time": LATER,
         },
         "operation_joining": {
-            "member": {"agency": "de.bka", "contributes": ["CONTRIBUTION_KIND_TAKEDOWNS"]},
+            "member": {"agency": "de.bka", "contributes": ["CONTRIBUTION_KIND_INDICATORS"]},
             "contact": OFFICIAL,
         },
         "operation_leaving": {"reason": "Our part is done.", "settlement": "Items returned."},

@@ -161,7 +161,7 @@ EXPECTED: Mapping[str, Message] = {
         step=envelope_pb2.OPERATION_STEP_JOIN,
         terms=[
             envelope_pb2.MemberTerms(
-                agency="de.bka", contributes=[operation_pb2.CONTRIBUTION_KIND_TAKEDOWNS]
+                agency="de.bka", contributes=[operation_pb2.CONTRIBUTION_KIND_INDICATORS]
             )
         ],
     ),

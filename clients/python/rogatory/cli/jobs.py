@@ -133,6 +133,7 @@ class JobMaker:
             case_references=job.case_references,
             justification=job.justification,
         )
+        draft = kinds.settle(draft, contents)
         signers = self._signers_of(tuple(job.officer_keys))
         return self._client.build(draft, contents=contents, signers=signers)
 

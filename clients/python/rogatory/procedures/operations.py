@@ -100,7 +100,7 @@ def obstacles(
     if header.kind in _STOPPED_NEVER or not (is_step or header.HasField("operation")):
         return []
     if is_step and header.operation_step.step == envelope_pb2.OPERATION_STEP_FOUND:
-        against = _founding(header, sender=sender, entry_time=entry_time)
+        against = _founding(header, entry_time=entry_time)
         if recipient not in header.operation_step.members:
             against.append(_obstacle("NOT_MEMBER", agency=recipient))
         against.extend(_receiving(header, procedure_pb2.MemberStanding(agency=recipient)))
@@ -251,9 +251,7 @@ def recipients_for(
     ]
 
 
-def _founding(
-    header: envelope_pb2.Header, *, sender: str, entry_time: int
-) -> list[procedure_pb2.Obstacle]:
+def _founding(header: envelope_pb2.Header, *, entry_time: int) -> list[procedure_pb2.Obstacle]:
     against = []
     if header.HasField("operation"):
         # An operation is founded once, and by itself.
@@ -261,8 +259,6 @@ def _founding(
     until = to_nanoseconds(header.operation_step.valid_until_time)
     if until <= entry_time:
         against.append(_obstacle("DATE_MISSING"))
-    if sender in header.operation_step.members:
-        against.append(_obstacle("NOT_INVITED", agency=sender))
     return against + _without_terms(header.operation_step)
 
 

@@ -151,7 +151,7 @@ def test_a_founding_meets_no_obstacle() -> None:
         ),
         (
             {"members": [MEMBER, LEAD], "terms": {MEMBER: ([], []), LEAD: ([], [])}},
-            [("NOT_INVITED", LEAD, 0)],
+            [],
         ),
         (
             {"members": [INVITED], "terms": {INVITED: ([], [])}},
