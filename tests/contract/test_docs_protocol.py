@@ -456,7 +456,7 @@ def test_kinds_and_particulars() -> None:
     described = {row[0]: set(documents.quoted(row[1])) for row in rows}
 
     assert described == {
-        name.removeprefix("KIND_"): envelopes._PARTICULARS_OF_KIND[kind] - {None}
+        name.removeprefix("KIND_"): envelopes.opening.PARTICULARS_OF_KIND[kind] - {None}
         for name, kind in codes_pb2.Kind.items()
         if kind
     }

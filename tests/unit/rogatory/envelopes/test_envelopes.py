@@ -167,7 +167,7 @@ def test_the_largest_batch(batch: list[bytes], fault: str) -> None:
 @pytest.mark.parametrize("kind", [*codes_pb2.Kind.values()][1:])
 def test_particulars_go_with_the_kind(alpha: Agency, kind: int) -> None:
     """Each kind takes its own particulars; TRANSFER and GOVERNANCE take none."""
-    wanted = envelopes._PARTICULARS_OF_KIND[kind]
+    wanted = envelopes.opening.PARTICULARS_OF_KIND[kind]
     made = head()
     made.kind = kind  # type: ignore[assignment]  # a Kind number
     none = forge.draft(made, signer=alpha.signing).serialise()
