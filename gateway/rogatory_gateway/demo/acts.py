@@ -135,8 +135,8 @@ _BASES = {
     "lk.police": (("vn.police", cast.BILATERAL, "II.1"),),
     "th.police": (
         ("vn.police", cast.NEIGHBOURS, "Art. 4"),
-        ("kh.police", cast.NEIGHBOURS, "Art. 4"),
-        ("la.police", cast.NEIGHBOURS, "Art. 4"),
+        ("kh.border", cast.NEIGHBOURS, "Art. 4"),
+        ("la.border", cast.NEIGHBOURS, "Art. 4"),
     ),
 }
 

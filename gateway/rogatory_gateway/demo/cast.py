@@ -28,12 +28,15 @@ class Member:
         agency_id: Its id.
         names: Its names by language.
         kind: An ``AgencyKind`` number.
+        time_zone: IANA time zone of its working days.
         country: ISO 3166-1 alpha-2; empty for an international body.
+        duty_contact: Where it can be reached at any hour.
     """
 
     agency_id: str
     names: dict[str, str] = field(default_factory=dict)
     kind: codes_pb2.AgencyKind.ValueType = codes_pb2.AGENCY_KIND_POLICE
+    time_zone: str = "UTC"
 
     @property
     def country(self) -> str:
@@ -41,35 +44,44 @@ class Member:
         prefix = self.agency_id.partition(".")[0]
         return "" if prefix == "int" else prefix.upper()
 
+    @property
+    def duty_contact(self) -> str:
+        """Where the agency can be reached at any hour."""
+        prefix, _, name = self.agency_id.partition(".")
+        return f"duty@{name}.{prefix}.example"
 
-_POLICE = {
-    "bn": "Brunei Darussalam",
-    "fj": "Fiji",
-    "hk": "Hong Kong, China",
-    "id": "Indonesia",
-    "in": "India",
-    "jp": "Japan",
-    "kh": "Cambodia",
-    "kr": "Republic of Korea",
-    "kz": "Kazakhstan",
-    "la": "Lao People's Democratic Republic",
-    "lk": "Sri Lanka",
-    "mn": "Mongolia",
-    "mo": "Macao, China",
-    "mv": "Maldives",
-    "my": "Malaysia",
-    "np": "Nepal",
-    "pg": "Papua New Guinea",
-    "ph": "Philippines",
-    "sb": "Solomon Islands",
-    "sg": "Singapore",
-    "th": "Thailand",
-    "tl": "Timor-Leste",
-    "to": "Tonga",
-    "vn": "Viet Nam",
-    "vu": "Vanuatu",
-    "ws": "Samoa",
+
+_COUNTRIES = {
+    "bn": ("Brunei Darussalam", "Asia/Brunei"),
+    "fj": ("Fiji", "Pacific/Fiji"),
+    "hk": ("Hong Kong, China", "Asia/Hong_Kong"),
+    "id": ("Indonesia", "Asia/Jakarta"),
+    "in": ("India", "Asia/Kolkata"),
+    "jp": ("Japan", "Asia/Tokyo"),
+    "kh": ("Cambodia", "Asia/Phnom_Penh"),
+    "kr": ("Republic of Korea", "Asia/Seoul"),
+    "kz": ("Kazakhstan", "Asia/Almaty"),
+    "la": ("Lao People's Democratic Republic", "Asia/Vientiane"),
+    "lk": ("Sri Lanka", "Asia/Colombo"),
+    "mn": ("Mongolia", "Asia/Ulaanbaatar"),
+    "mo": ("Macao, China", "Asia/Macau"),
+    "mv": ("Maldives", "Indian/Maldives"),
+    "my": ("Malaysia", "Asia/Kuala_Lumpur"),
+    "np": ("Nepal", "Asia/Kathmandu"),
+    "pg": ("Papua New Guinea", "Pacific/Port_Moresby"),
+    "ph": ("Philippines", "Asia/Manila"),
+    "sb": ("Solomon Islands", "Pacific/Guadalcanal"),
+    "sg": ("Singapore", "Asia/Singapore"),
+    "th": ("Thailand", "Asia/Bangkok"),
+    "tl": ("Timor-Leste", "Asia/Dili"),
+    "to": ("Tonga", "Pacific/Tongatapu"),
+    "vn": ("Viet Nam", "Asia/Ho_Chi_Minh"),
+    "vu": ("Vanuatu", "Pacific/Efate"),
+    "ws": ("Samoa", "Pacific/Apia"),
 }
+"""Name and time zone of each country that takes part."""
+_BORDER = frozenset({"kh", "la"})
+"""Two neighbours that take part with their border guards; the others with their police."""
 _OWN_NAMES = {
     "hk": {"zh-Hant": "警察網絡罪案組"},
     "jp": {"ja": "警察サイバー犯罪対策課"},
@@ -79,15 +91,22 @@ _OWN_NAMES = {
     "vn": {"vi": "Cảnh sát phòng chống tội phạm mạng"},
 }
 
-NATIONAL = tuple(
-    Member(
-        agency_id=f"{code}.police",
-        names={"en": f"Police cybercrime unit, {country} (demonstration)"}
-        | _OWN_NAMES.get(code, {}),
+
+def _national(code: str, country: str, time_zone: str) -> Member:
+    border = code in _BORDER
+    unit = "Border guard" if border else "Police cybercrime unit"
+    return Member(
+        agency_id=f"{code}.{'border' if border else 'police'}",
+        names={"en": f"{unit}, {country} (demonstration)"} | _OWN_NAMES.get(code, {}),
+        kind=codes_pb2.AGENCY_KIND_BORDER_GUARD if border else codes_pb2.AGENCY_KIND_POLICE,
+        time_zone=time_zone,
     )
-    for code, country in _POLICE.items()
-)
-"""The 26 national agencies."""
+
+
+NATIONAL = tuple(_national(code, *known) for code, known in _COUNTRIES.items())
+"""The 26 national agencies, two of them border guards."""
+RELEASING, RECEIVING = "kh.border", "la.border"
+"""The border guards: one arrested whom the other asks for, and hands them over."""
 
 MEMBERS = (
     Member(
@@ -100,16 +119,19 @@ MEMBERS = (
         agency_id=NORTHWALL,
         names={"en": "Northwall Security (demonstration)"},
         kind=codes_pb2.AGENCY_KIND_SECURITY_FIRM,
+        time_zone="Asia/Singapore",
     ),
     Member(
         agency_id=KITANAMI,
         names={"en": "Kitanami Hosting (demonstration)"},
         kind=codes_pb2.AGENCY_KIND_PLATFORM,
+        time_zone="Asia/Tokyo",
     ),
     Member(
         agency_id=PAYLINE,
         names={"en": "Payline Payments (demonstration)"},
         kind=codes_pb2.AGENCY_KIND_PAYMENT_PROVIDER,
+        time_zone="Asia/Kolkata",
     ),
 )
 """All thirty: the coordinating organisation, the national agencies, the private partners."""

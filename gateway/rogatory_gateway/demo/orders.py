@@ -108,7 +108,9 @@ class Orders:
                     for language, name in member.names.items()
                 ],
                 kind=member.kind,
-                time_zone="UTC",
+                duty_contact=member.duty_contact,
+                languages=sorted(member.names),
+                time_zone=member.time_zone,
             ),
             root=root.public_key,
             create_time=now,

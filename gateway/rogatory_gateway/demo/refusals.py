@@ -70,7 +70,7 @@ def biometrics_without_approval(desk: Desk) -> list[Attempt]:
 
 def no_case_reference(desk: Desk) -> list[Attempt]:
     """Suspects without the reference of a case; then with it."""
-    draft = _transfer("kh.police", cast.NEIGHBOURS, "Art. 4(1)")
+    draft = _transfer("kh.border", cast.NEIGHBOURS, "Art. 4(1)")
     suspects = persons.suspects(desk.agency)
     return [
         (draft, [_because(desk, case=""), suspects], desk.signers()),
