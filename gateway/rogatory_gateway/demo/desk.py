@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from google.protobuf.message import Message
 
 from rogatory import envelopes
+from rogatory.assistance.v1 import deadline_pb2
 from rogatory.checkpoints import SignedCheckpoint
 from rogatory.client import AsyncClient, Draft, TlsCredentials, recipient
 from rogatory.client.settings import SignerInRole
@@ -20,6 +21,7 @@ from rogatory.errors import DeliveryError, ReceiptError, RogatoryError
 from rogatory.exchange.v1 import (
     agreement_pb2,
     codes_pb2,
+    decision_pb2,
     envelope_pb2,
     exchange_service_pb2,
 )
@@ -28,10 +30,12 @@ from rogatory.keys import PublicKey
 from rogatory.merkle import leaf_hash, root_of
 from rogatory.notes import VerifierKey
 from rogatory.policy import Policy, verified_agreements
+from rogatory.receipts import VerifiedReceipt
 from rogatory.records.v1 import common_pb2
 from rogatory.signers import FileSigner
 from rogatory.verification import VerifiedDelivery, verify_delivery
-from rogatory_gateway.demo import cast, content, corrections
+from rogatory_gateway.demo import cast, content, corrections, recalls
+from rogatory_gateway.demo.casework import Key, Seen
 from rogatory_gateway.demo.memory import Memory
 from rogatory_gateway.demo.outbox import Checks, Outbox, Sent
 
@@ -40,9 +44,13 @@ _RECEIPTS_TOGETHER = 32
 _TILE_WIDTH = 256
 _CONNECT_SECONDS = 60.0
 _PATIENCE_SECONDS = 120.0
-_ACKNOWLEDGED = frozenset({codes_pb2.KIND_TRANSFER, codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
-"""Kinds that an officer acknowledges, beside corrections. A receipt, or the confirmation of a
-correction, is not acknowledged with a receipt."""
+_FOLLOWED = frozenset({codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE, codes_pb2.KIND_OPERATION})
+"""Kinds by which a procedure goes on that this agency follows itself."""
+
+
+def _is_acknowledged(header: envelope_pb2.Header) -> bool:
+    """Tell whether an officer acknowledges a message: all but receipts and confirmations."""
+    return header.kind != codes_pb2.KIND_RECEIPT and not header.subject.confirmation
 
 
 class Desk:
@@ -50,6 +58,8 @@ class Desk:
 
     Attributes:
         told_of_suspects: The message in which it told of its suspects, once it did.
+        shared: The message in which it shared a record, or passed one on.
+        passed_on_to: To whom it passed a record on.
     """
 
     def __init__(self, home: Home, *, progress: Callable[[dict[str, int]], None]) -> None:
@@ -65,6 +75,8 @@ class Desk:
         self.checks = Checks()
         self.memory = Memory(settings.agency)
         self.told_of_suspects: common_pb2.MessageReference | None = None
+        self.shared: common_pb2.MessageReference | None = None
+        self.passed_on_to: list[str] = []
         self._progress = progress
         self._signing = FileSigner(home.key("signing"))
         self._officers = {name: FileSigner(home.key(f"officer-{name}")) for name in cast.OFFICERS}
@@ -84,6 +96,7 @@ class Desk:
         self._tasks: list[asyncio.Task[None]] = []
         self._moved = asyncio.Condition()
         self._done = 0
+        self._overdue: set[Key] = set()
         self._seen: dict[int, bytes] = {}
         self._fault: BaseException | None = None
 
@@ -158,17 +171,69 @@ class Desk:
 
     async def send(self, *batch: bytes, keep: bool = True) -> Sent:
         """Submit envelopes and verify each receipt; see `Outbox.send`."""
-        return await self._outbox.send(*batch, keep=keep)
+        sent = await self._outbox.send(*batch, keep=keep)
+        for data, verified in zip(batch, sent.verified, strict=True):
+            if verified.header.kind in _FOLLOWED:
+                self._follow(data, verified)
+        for message in sent.messages:
+            for contact in message.duty_contacts:
+                self.memory.casework.contacts[contact.agency] = contact.duty_contact
+        return sent
+
+    def _follow(self, data: bytes, verified: VerifiedReceipt) -> None:
+        """Follow the procedures that a message of its own is part of, where it was admitted."""
+        envelope = envelopes.open_envelope(data)
+        outcomes = {
+            item.agency: item.outcome
+            for item in verified.recipients
+            if item.outcome is not None
+            and item.outcome.decision.disposition != decision_pb2.DISPOSITION_REFUSED
+        }
+        self.memory.casework.sent(
+            Seen(
+                envelope=envelope,
+                contents=envelopes.check_parts(envelope, allow_absent=False),
+                outcomes=outcomes,
+                index=verified.index,
+                entry_time=verified.entry_time,
+            )
+        )
+
+    @property
+    def operation(self) -> common_pb2.MessageReference | None:
+        """The joint operation that it takes part in; None before it is founded."""
+        return self.memory.casework.operation
 
     # Receiving
 
     async def _listen(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             try:
-                async for delivery in self.client.subscribe():
-                    self._queue.put_nowait(delivery)
+                async for event in self.client.events():
+                    if isinstance(event, exchange_service_pb2.Delivery):
+                        self._queue.put_nowait(event)
+                    else:
+                        await self._remind(event)
             except RogatoryError as error:
                 await self._fail(error)
+
+    async def _remind(self, notice: exchange_service_pb2.DeadlineNotice) -> None:
+        request = notice.request
+        if notice.state == deadline_pb2.DUE_STATE_OVERDUE:
+            async with self._moved:
+                self._overdue.add((request.sender, request.message_id, notice.asked_agency))
+                self._moved.notify_all()
+
+    async def overdue(self, request: Key) -> None:
+        """Wait until the gateway says of a request that something is overdue.
+
+        Raises:
+            TimeoutError: It does not.
+        """
+        async with asyncio.timeout(_PATIENCE_SECONDS), self._moved:
+            await self._moved.wait_for(lambda: self._fault is not None or request in self._overdue)
+        if self._fault is not None:
+            raise self._fault
 
     async def _work(self) -> None:
         try:
@@ -199,11 +264,13 @@ class Desk:
             self.checks.decisions += 1
             self._seen[verified.index] = leaf_hash(delivery.entry)
             records = self.memory.take(verified)
-            corrected = corrections.is_asked(verified.header)
-            if corrected or verified.header.kind in _ACKNOWLEDGED:
+            self._take_originals(verified)
+            if _is_acknowledged(verified.header):
                 receipts.append(self._receipt(verified, records))
-            if corrected:
+            if corrections.is_asked(verified.header):
                 receipts.append(self._confirmation(verified))
+            if recalls.is_asked(verified.header):
+                receipts.append(self._erasure(verified))
             # Others wait for this process's turn: thousands of messages may be under way.
             await asyncio.sleep(0)
         if receipts:
@@ -230,6 +297,36 @@ class Desk:
     def _confirmation(self, received: VerifiedDelivery) -> bytes:
         draft, word = corrections.confirm(received.envelope.reference, agency=self.agency)
         return self.build(draft, word, signers=[self._duty])
+
+    def _erasure(self, received: VerifiedDelivery) -> bytes:
+        """Erase what is taken back, then return an officer's word that it is done."""
+        subject = received.header.subject.message
+        self.memory.erase(subject)
+        draft, word = recalls.confirm(
+            received.envelope.reference,
+            subject,
+            agency=self.agency,
+            informed=self.passed_on_to,
+            now=time.time_ns(),
+        )
+        return self.build(draft, word, signers=[self._duty])
+
+    def _take_originals(self, received: VerifiedDelivery) -> None:
+        """Verify messages passed on as their authors signed them, and hold them too.
+
+        Keys are judged by the time at which the copy was entered: the original's is in no message.
+        """
+        for part in received.contents:
+            if not isinstance(part, envelope_pb2.Envelope):
+                continue
+            original = envelopes.open_envelope(part.SerializeToString(deterministic=True))
+            assert original.reference in received.header.forwards
+            signers = envelopes.verify_signatures(
+                original, self.policy.ring, entry_time=received.entry_time
+            )
+            self.checks.signatures += len(signers)
+            contents = envelopes.check_parts(original, allow_absent=True)
+            self.memory.take_original(original, contents)
 
     @property
     def _duty(self) -> SignerInRole:

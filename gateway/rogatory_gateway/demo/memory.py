@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from rogatory.envelopes import OpenedEnvelope, check_parts
 from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import (
     account_pb2,
@@ -26,6 +27,7 @@ from rogatory.records.v1 import (
 )
 from rogatory.verification import VerifiedDelivery
 from rogatory_gateway.demo import cast
+from rogatory_gateway.demo.casework import Casework, Seen
 from rogatory_gateway.demo.hosts import Host
 
 DIGEST_BYTES = 8
@@ -66,6 +68,10 @@ class Memory:
         corrected: By record id, what a correction said of it.
         confirmations: Who confirmed a correction of this agency's.
         copies: Indicators disseminated to it under the operation's agreement.
+        reported: Record ids of the indicators that it brought to the operation itself.
+        took_down: Record ids of the hosts that it took down.
+        held: Messages with suspects, by sender and message_id, for as long as they may be held.
+        casework: Requests, the operation, hand-overs, consents and alerts.
     """
 
     agency: str
@@ -85,17 +91,54 @@ class Memory:
     identities: list[bytes] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     copies: int = 0
+    reported: list[str] = field(default_factory=list)
+    took_down: list[str] = field(default_factory=list)
+    held: dict[tuple[str, str], OpenedEnvelope] = field(default_factory=dict)
+    casework: Casework = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.casework = Casework(self.agency)
 
     def take(self, message: VerifiedDelivery) -> int:
         """Take in a message; return how many records it brought."""
         header = message.header
+        self.casework.received(
+            Seen(
+                envelope=message.envelope,
+                contents=message.contents,
+                outcomes={self.agency: message.outcome},
+                index=message.index,
+                entry_time=message.entry_time,
+                officers=frozenset(key.officer for key in message.signers if key.officer),
+            )
+        )
         self.kinds[codes_pb2.Kind.Name(header.kind).removeprefix("KIND_").lower()] += 1
         self.identities.append(digest(f"{header.sender}/{header.message_id}"))
         if header.kind == codes_pb2.KIND_CORRECTION and header.subject.confirmation:
             self.confirmations.add(header.sender)
         for part in message.absent:
             self.withheld[part.article] += 1
+        if header.kind == codes_pb2.KIND_TRANSFER and any(
+            isinstance(part, person_pb2.Persons) for part in message.contents
+        ):
+            self.held[header.sender, header.message_id] = message.envelope
         return sum(self._part(part, message) for part in message.contents if part is not None)
+
+    def take_original(self, original: OpenedEnvelope, contents: Sequence[Message | None]) -> None:
+        """Take in a message that another agency passed on, verified as its author signed it."""
+        self.held[original.header.sender, original.header.message_id] = original
+        for part in contents:
+            if isinstance(part, person_pb2.Persons):
+                for person in part.persons:
+                    self._person(person, original.header.sender)
+
+    def erase(self, message: common_pb2.MessageReference) -> None:
+        """Forget a message that was recalled, and the suspects it told of."""
+        original = self.held.pop((message.sender, message.message_id))
+        for part in check_parts(original, allow_absent=True):
+            if isinstance(part, person_pb2.Persons):
+                for person in part.persons:
+                    del self.suspects[person.record_id]
 
     def _part(self, part: Message, message: VerifiedDelivery) -> int:
         match part:

@@ -14,7 +14,7 @@ from rogatory.errors import CallError, ReceiptError
 from rogatory.exchange.v1 import decision_pb2
 from rogatory.merkle import leaf_hash
 from rogatory.policy import Policy
-from rogatory.receipts import RecipientResult
+from rogatory.receipts import RecipientResult, VerifiedReceipt
 
 
 @dataclass(slots=True)
@@ -40,11 +40,13 @@ class Sent:
 
     Attributes:
         messages: The gateway's answers, in order.
+        verified: What their receipts prove, in order.
         refusals: A row for each recipient refused.
         deliveries: Recipients in whose inbox a message was put; an officer of each acknowledges it.
     """
 
     messages: list[Submitted] = field(default_factory=list)
+    verified: list[VerifiedReceipt] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     deliveries: int = 0
 
@@ -114,6 +116,7 @@ class Outbox:
             if decision.disposition == decision_pb2.DISPOSITION_REFUSED:
                 sent.refusals.append(_refusal(submitted.message_id, self._agency, cited, outcome))
         sent.messages.append(submitted)
+        sent.verified.append(verified)
         if keep:
             self._receipts.mkdir(mode=0o700, exist_ok=True)
             path = self._receipts / f"{submitted.message_id}.tlog-proof"
