@@ -8,7 +8,19 @@ from rogatory.client import Draft, handling, recipient
 from rogatory.envelopes import parse_checked
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory.records.v1 import common_pb2
-from rogatory_gateway.demo import cast, content, corrections, persons, structures, takedowns
+from rogatory_gateway.demo import (
+    cast,
+    content,
+    corrections,
+    handing_over,
+    operating,
+    persons,
+    requesting,
+    sharing,
+    structures,
+    takedowns,
+    watching,
+)
 from rogatory_gateway.demo.acting import (
     CASE,
     HOSTS_IN_A_PART,
@@ -37,15 +49,11 @@ async def report(desk: Desk, order: Result) -> Result:
         recipients=[recipient(cast.COORDINATOR, cast.PARTNERSHIPS[desk.agency], "1.1")],
         offences=OFFENCES,
         handling=handling(tlp=common_pb2.TLP_GREEN),
+        operation=desk.operation,
     )
-    return result(
-        await desk.send(
-            *(
-                desk.build(draft, content.indicators(part, now=now()))
-                for part in parts(found, REPORTS_IN_A_PART)
-            )
-        )
-    )
+    listed = [content.indicators(part, now=now()) for part in parts(found, REPORTS_IN_A_PART)]
+    desk.memory.reported += [item.record_id for part in listed for item in part.indicators]
+    return result(await desk.send(*(desk.build(draft, part) for part in listed)))
 
 
 async def disseminate(desk: Desk, order: Result) -> Result:
@@ -55,6 +63,7 @@ async def disseminate(desk: Desk, order: Result) -> Result:
     permits it; the others go to those alone.
     """
     own = [Host(*row) for row in order["hosts"]]
+    desk.memory.reported += [content.record_id("host", host.value) for host in own]
     reported = [item.host for item in desk.memory.hosts.values()]
     everything = sorted({host.value: host for host in (*own, *reported)}.values())
     sent = []
@@ -100,6 +109,7 @@ def _batch(
             ),
             retention_end_time=None if tlp == common_pb2.TLP_GREEN else days_on(89),
         ),
+        operation=desk.operation,
     )
     contents = [
         content.context(desk.agency, "duty", case=CASE),
@@ -122,6 +132,7 @@ async def notify(desk: Desk, order: Result) -> Result:
             recipients=[recipient(agency, cast.JOINT, "Art. 7")],
             offences=OFFENCES,
             handling=handling(onward_transfer=codes_pb2.ONWARD_TRANSFER_NEVER),
+            operation=desk.operation,
         )
         batch.append(desk.build(draft, notices))
         if len(batch) == MESSAGES_TOGETHER:
@@ -156,6 +167,7 @@ async def arrests(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
             *(recipient(*basis) for basis in _BASES[desk.agency]),
         ],
         offences=["0701"],
+        operation=desk.operation,
     )
     reason = content.context(
         desk.agency,
@@ -196,6 +208,7 @@ async def seizures(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as ev
         purpose=codes_pb2.PURPOSE_INVESTIGATION,
         recipients=[recipient(cast.COORDINATOR, cast.JOINT, "Art. 6")],
         offences=OFFENCES,
+        operation=desk.operation,
     )
     reason = content.context(desk.agency, "duty", case=f"{desk.agency[:2].upper()}-2026/041")
     return result(await desk.send(desk.build(draft, reason, items)))
@@ -216,5 +229,28 @@ ACTS: dict[str, Act] = {
         arrests,
         correct,
         seizures,
+        operating.found,
+        operating.invite,
+        operating.join,
+        operating.report_results,
+        operating.leave,
+        operating.close,
+        operating.board,
+        requesting.ask,
+        requesting.take_steps,
+        requesting.review,
+        handing_over.hand_over,
+        handing_over.count_handed_over,
+        sharing.share,
+        sharing.pass_on,
+        sharing.ask_consent,
+        sharing.consent,
+        sharing.recall,
+        sharing.review_recall,
+        sharing.name_shared,
+        sharing.look_again,
+        watching.watch_for,
+        watching.tell_hits,
+        watching.count_hits,
     )
 }

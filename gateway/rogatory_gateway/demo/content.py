@@ -268,11 +268,7 @@ def takedown_answer(
             answer_pb2.MeasureAnswer(
                 measure_id="M1",
                 subject_ids=done,
-                outcome=(
-                    answer_pb2.MEASURE_OUTCOME_PARTLY_EXECUTED
-                    if partly
-                    else answer_pb2.MEASURE_OUTCOME_EXECUTED
-                ),
+                outcome=answer_pb2.MEASURE_OUTCOME_EXECUTED,
                 execution_time=now,
             )
         ],

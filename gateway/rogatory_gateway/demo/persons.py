@@ -36,6 +36,9 @@ class Name(NamedTuple):
     nationality: str
 
 
+_PASSPORT = common_pb2.ROMANISATION_SCHEME_ICAO_9303
+
+
 def _icao(text: str) -> str:
     """Return Latin letters without diacritics, as a passport's second line has them."""
     plain = unicodedata.normalize("NFD", text.replace("Đ", "D").replace("đ", "d"))
@@ -43,8 +46,7 @@ def _icao(text: str) -> str:
 
 
 def _vietnamese(*names: str) -> list[Name]:
-    scheme = common_pb2.ROMANISATION_SCHEME_ICAO_9303
-    return [Name(name, "Latn", "vi", _icao(name), scheme, "VN") for name in names]
+    return [Name(name, "Latn", "vi", _icao(name), _PASSPORT, "VN") for name in names]
 
 
 def _others(
@@ -120,6 +122,51 @@ ARRESTED: dict[str, Sequence[Name]] = {
     "th.police": [_TH[1], *_vietnamese("Mai Anh Thử Lại")],
 }
 """Who was arrested, by the agency that did: 32 in three countries."""
+TOGETHER = ("vn.police", "th.police")
+"""The first arrested those whom the second told of together with it: both report them."""
+SOUGHT = 269
+"""Persons whom one border guard asks another to hand over."""
+_GIVEN = (
+    *("Bounmy", "Chanthala", "Douangchay", "Kham", "Keo", "Lamphone", "Manivanh", "Noy"),
+    *("Oudone", "Phet", "Sengdao", "Somphone", "Thongsay", "Vanna", "Vilay", "Xay", "Bounthan"),
+)
+_FAMILY = (
+    *("Tuayang", "Thodsop", "Nammot", "Samout", "Baebphaen", "Longchay", "Somkhit", "Patdit"),
+    *("Hinhae", "Pomsang", "Khongvang", "Voangpao", "Boran", "Khadkhong", "Bothae", "Kepngen"),
+)
+"""Words for example, test, assumed and the like, as no family is called."""
+
+
+def sought() -> person_pb2.Persons:
+    """Return the persons sought: identity, document, charge."""
+    names = [f"{given} {family}" for family in _FAMILY for given in _GIVEN][:SOUGHT]
+    return person_pb2.Persons(
+        persons=[
+            person_pb2.Person(
+                record_id=record_id("sought", number),
+                category=common_pb2.DATA_SUBJECT_CATEGORY_SUSPECT,
+                names=[
+                    person_pb2.PersonName(
+                        kind=person_pb2.PERSON_NAME_KIND_FULL,
+                        texts=[common_pb2.NameText(text=name, script="Latn", language="lo")],
+                    )
+                ],
+                birth_date=common_pb2.PartialDate(value=str(1970 + number % 35)),
+                nationalities=["LA"],
+                documents=[
+                    document_pb2.IdentityDocument(
+                        kind=document_pb2.DOCUMENT_KIND_PASSPORT,
+                        number=f"LX{number:06d}",
+                        issuing_country="LA",
+                    )
+                ],
+                charges=[
+                    offence_pb2.Charge(offence=offence_pb2.Offence(iccs_code="0701", country="LA"))
+                ],
+            )
+            for number, name in enumerate(names, start=1)
+        ]
+    )
 
 
 def suspects(agency: str) -> person_pb2.Persons:
@@ -137,14 +184,7 @@ def _suspect(agency: str, number: int, name: Name) -> person_pb2.Person:
         birth_date=common_pb2.PartialDate(value=str(1978 + number), circa=number % 2 == 0),
         nationalities=[name.nationality],
         sex=person_pb2.SEX_UNSPECIFIED,
-        documents=[
-            document_pb2.IdentityDocument(
-                kind=document_pb2.DOCUMENT_KIND_PASSPORT,
-                number=f"X{number:07d}",
-                issuing_country=name.nationality,
-                expiry_date="2030-12-31",
-            )
-        ],
+        documents=[_passport(number, name)],
         contacts=[contact_pb2.Contact(email=f"suspect{number}.{agency[:2]}@mail.example")],
         grading=common_pb2.Grading(
             source=common_pb2.SOURCE_GRADE_A, information=common_pb2.INFORMATION_GRADE_1
@@ -152,6 +192,28 @@ def _suspect(agency: str, number: int, name: Name) -> person_pb2.Person:
     )
     person.charges.add(offence=offence_pb2.Offence(iccs_code="0701", country=agency[:2].upper()))
     return person
+
+
+def _passport(number: int, name: Name) -> document_pb2.IdentityDocument:
+    return document_pb2.IdentityDocument(
+        kind=document_pb2.DOCUMENT_KIND_PASSPORT,
+        number=f"X{number:07d}",
+        issuing_country=name.nationality,
+        expiry_date="2030-12-31",
+    )
+
+
+def wanted_passport() -> document_pb2.IdentityDocument:
+    """Return the passport of one who is arrested later, as another agency knows it already."""
+    number = len(_VN)
+    return _passport(number, ARRESTED["vn.police"][number])
+
+
+def shared() -> person_pb2.Persons:
+    """Return a suspect of whom one agency tells others, and then has to take it back."""
+    name = Name("Contoh Rekaan", "Latn", "ms", "CONTOH REKAAN", _PASSPORT, "MY")
+    person = _suspect("my.police", 0, name)
+    return person_pb2.Persons(persons=[person])
 
 
 def _name(name: Name) -> person_pb2.PersonName:

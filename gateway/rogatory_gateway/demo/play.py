@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rogatory.enrolment import read_request
-from rogatory_gateway.demo import cast, content, persons, structures
+from rogatory_gateway.demo import cast, content, persons, scenes, structures
 from rogatory_gateway.demo.crew import LANDLOCK, Answer, Crew, PartyFailed
 from rogatory_gateway.demo.hosts import Host
 from rogatory_gateway.demo.house import House, draw_up, put_together
@@ -74,6 +74,13 @@ class Outcome:
         to_take_down: Hosts that agencies were told to take down.
         to_acknowledge: Deliveries that an officer of the recipient is to acknowledge.
         denied, attempts: Attempts to read what is another's.
+        board: What the lead added up from the reports that it received.
+        requests: A row for each request, in the gateway's words, which both sides hold alike.
+        grounds: A row for each ground on which a request was refused, as who asked received it.
+        contacts: Where agencies asked urgently can be reached, as the reply said.
+        handover: Where the persons handed over stand, alike by what both sides received.
+        recall: Who held the record recalled, who confirmed, and what is left of it.
+        alert: The hits that the issuer of an alert received.
     """
 
     totals: dict[str, Answer] = field(default_factory=dict)
@@ -84,10 +91,22 @@ class Outcome:
     to_acknowledge: int = 0
     denied: int = 0
     attempts: int = 0
+    board: Answer = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    grounds: list[dict[str, Any]] = field(default_factory=list)
+    contacts: dict[str, str] = field(default_factory=dict)
+    handover: Answer = field(default_factory=dict)
+    recall: Answer = field(default_factory=dict)
+    alert: Answer = field(default_factory=dict)
 
 
 class Play:
-    """The operation on a gateway with a crew."""
+    """The operation on a gateway with a crew.
+
+    Attributes:
+        outcome: What the agencies found.
+        tell: Told what happens next, in a few words.
+    """
 
     def __init__(
         self,
@@ -112,14 +131,14 @@ class Play:
         self._crew = crew
         self._hosts = hosts
         self._sizes = sizes
-        self._tell = tell
+        self.tell = tell
         self._expect = expect
         self._positions: dict[str, int] = {}
 
     async def enrol(self) -> None:
         """Every agency makes its keys and is admitted; every agreement is signed by its parties."""
         crew, house = self._crew, self._house
-        self._tell("30 agencies make their keys")
+        self.tell("30 agencies make their keys")
         made = await crew.each_do(
             {agency: ("request", {"agency": agency}) for agency in crew.parties}
         )
@@ -132,7 +151,7 @@ class Play:
         requests = {agency: answer["request"] for agency, answer in made.items()}
         answers = house.admit(requests.values())
         await crew.each_do({a: ("accept", {"answer": text}) for a, text in answers.items()})
-        self._tell(f"{len(cast.AGREEMENTS)} agreements are signed")
+        self.tell(f"{len(cast.AGREEMENTS)} agreements are signed")
         roots = {agency: read_request(text.encode()).root for agency, text in requests.items()}
         signed = []
         for agreement_id in cast.AGREEMENTS:
@@ -145,7 +164,7 @@ class Play:
         self.outcome.denied, self.outcome.attempts = await crew.trespass(
             [house.ledger_file, house.settings.log.key]
         )
-        self._tell("the gateway starts")
+        self.tell("the gateway starts")
         house.start()
         await house.ready()
         await crew.all_do("open")
@@ -153,36 +172,44 @@ class Play:
     async def operate(self) -> None:
         """The operation itself."""
         sizes, desk = self._sizes, cast.COORDINATOR
+        await scenes.begin(self)
         at, reports = 0, {}
         for firm, count in sizes.partners.items():
             reports[firm] = ("report", {"hosts": self._hosts[at : at + count]})
             at += count
         rest = {"hosts": self._hosts[at:]}
-        self._tell("private partners report hosts")
-        await self._act(reports)
-        self._tell("hosts are disseminated")
-        await self._act({desk: ("disseminate", rest)})
-        self._tell("hosts are analysed")
+        self.tell("private partners report hosts")
+        await self.act(reports)
+        self.tell("hosts are disseminated")
+        await self.act({desk: ("disseminate", rest)})
+        await scenes.ask(self)
+        self.tell("hosts are analysed")
         everything = {"hosts": self._hosts, "count": sizes.analysed}
-        await self._act({desk: ("ask_analysis", everything)})
-        await self._act({cast.ANALYST: ("analyse", {"count": sizes.confirmed})})
-        self._tell("hosts are taken down")
-        await self._act({desk: ("ask_takedowns", rest)})
+        await self.act({desk: ("ask_analysis", everything)})
+        await self.act({cast.ANALYST: ("analyse", {"count": sizes.confirmed})})
+        self.tell("hosts are taken down")
+        await self.act({desk: ("ask_takedowns", rest)})
         await self._take_down()
-        self._tell("suspects are arrested, evidence is seized")
-        await self._act({agency: ("arrests", {}) for agency in persons.ARRESTED})
-        await self._act({agency: ("seizures", {}) for agency in (*content.SERVERS, "vn.police")})
-        self._tell("a record is corrected")
-        await self._act({structures.INVESTIGATOR: ("correct", {})})
-        self._tell("victims are notified")
-        await self._act({desk: ("notify", {"count": sizes.notices})})
-        self._tell("what no agreement permits is tried")
+        self.tell("suspects are arrested, evidence is seized")
+        await self.act({agency: ("arrests", {}) for agency in persons.ARRESTED})
+        await self.act({agency: ("seizures", {}) for agency in (*content.SERVERS, "vn.police")})
+        await scenes.hit(self)
+        self.tell("a record is corrected")
+        await self.act({structures.INVESTIGATOR: ("correct", {})})
+        self.tell("victims are notified")
+        await self.act({desk: ("notify", {"count": sizes.notices})})
+        await scenes.answer(self)
+        await scenes.hand_over(self)
+        await scenes.share_and_recall(self)
+        self.tell("what no agreement permits is tried")
         for name, agency in WHO_TRIES.items():
-            await self._act({agency: ("try_it", {"what": name})})
+            await self.act({agency: ("try_it", {"what": name})})
+        await scenes.review_requests(self)
+        await scenes.end(self)
 
     async def finish(self) -> None:
         """Every agency checks the log's whole tree and says what it received and verified."""
-        self._tell("every agency checks the log")
+        self.tell("every agency checks the log")
         crew, outcome = self._crew, self.outcome
         await crew.each_do(
             {
@@ -207,7 +234,7 @@ class Play:
         shares = share_out(self._sizes.down, counts)
         self.outcome.to_take_down = sum(shares.values())
         self._expect("reports", self.outcome.to_take_down)
-        await self._act(
+        await self.act(
             {
                 agency: (
                     "answer_takedowns" if agency in cast.PARTNERS else "report_down",
@@ -218,7 +245,11 @@ class Play:
             }
         )
 
-    async def _act(self, orders: dict[str, tuple[str, Answer]]) -> None:
+    async def hear(self, orders: dict[str, tuple[str, Answer]]) -> dict[str, Answer]:
+        """Have agencies say something; nothing is exchanged between them."""
+        return await self._crew.each_do(orders)
+
+    async def act(self, orders: dict[str, tuple[str, Answer]]) -> None:
         """Have agencies act, and wait until all that follows from it is received and verified."""
         outcome = self.outcome
         answers = await self._crew.each_do(orders)

@@ -15,7 +15,7 @@ from rogatory.client import Draft, handling, recipient
 from rogatory.client.settings import SignerInRole
 from rogatory.exchange.v1 import codes_pb2
 from rogatory.records.v1 import common_pb2
-from rogatory_gateway.demo import cast, content, persons
+from rogatory_gateway.demo import answers, cases, cast, content, persons
 from rogatory_gateway.demo.acting import Result, now, result
 from rogatory_gateway.demo.desk import Desk
 from rogatory_gateway.demo.hosts import made_up
@@ -113,6 +113,28 @@ def evidence_for_court(desk: Desk) -> list[Attempt]:
     ]
 
 
+def outside_its_terms(desk: Desk) -> list[Attempt]:
+    """A security firm sends accounts within the operation: it joined with indicators alone."""
+    draft = _transfer(cast.COORDINATOR, cast.PARTNERSHIPS[cast.NORTHWALL], "1.1")
+    draft = replace(draft, operation=desk.operation)
+    return [(draft, [content.accounts(1)], desk.signers())]
+
+
+def answer_after_withdrawal(desk: Desk) -> list[Attempt]:
+    """An agency answers a request that was withdrawn."""
+    name = next(name for name, case in cases.CASES.items() if "withdraw" in case.script)
+    request, form = desk.memory.casework.forms[cases.form_id(name)]
+    said, answer = answers.step(name, "execute", request, form)
+    draft = answers.draft(
+        request,
+        said,
+        to=cases.CASES[name].asking,
+        basis=(cast.JOINT, "Art. 8(4)"),
+        operation=desk.operation,
+    )
+    return [(draft, [answer], desk.signers("duty"))]
+
+
 _TRIES: dict[str, tuple[str, Callable[[Desk], list[Attempt]]]] = {
     maker.__name__: (agency, maker)
     for agency, maker in (
@@ -125,6 +147,8 @@ _TRIES: dict[str, tuple[str, Callable[[Desk], list[Attempt]]]] = {
         ("jp.police", no_agreement),
         ("my.police", no_such_article),
         ("sg.police", evidence_for_court),
+        (cast.NORTHWALL, outside_its_terms),
+        ("id.police", answer_after_withdrawal),
     )
 }
 

@@ -24,7 +24,7 @@ from rogatory_gateway.demo.play import HOSTS, Play, Sizes
 from rogatory_gateway.demo.report import Summary
 from rogatory_gateway.demo.telling import lines
 
-ACTS = 12
+ACTS = 23
 """Times that the play tells what happens next."""
 _REPORT_WIDTH = 110
 

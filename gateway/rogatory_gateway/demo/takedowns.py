@@ -36,6 +36,7 @@ async def ask_analysis(desk: Desk, order: Result) -> Result:
         handling=handling(
             tlp=common_pb2.TLP_AMBER, onward_transfer=codes_pb2.ONWARD_TRANSFER_NEVER
         ),
+        operation=desk.operation,
     )
     reason = content.context(
         desk.agency, "duty", case=CASE, justification="Which of these command infected machines?"
@@ -60,6 +61,7 @@ async def analyse(desk: Desk, order: Result) -> Result:
         recipients=[recipient(cast.COORDINATOR, cast.ANALYSIS, "2")],
         offences=OFFENCES,
         in_reply_to=desk.memory.material,
+        operation=desk.operation,
     )
     reason = content.context(desk.agency, "duty", case="HK-2026/117")
     found = _reported(chosen, indicator_pb2.INDICATOR_STATUS_CONFIRMED)
@@ -93,6 +95,7 @@ async def ask_takedowns(desk: Desk, order: Result) -> Result:
                 assistance_kind=request_pb2.ASSISTANCE_KIND_TAKEDOWN,
                 respond_by_time=days_on(1),
             ),
+            operation=desk.operation,
         )
         reason = content.context(
             desk.agency, "duty", case=CASE, justification="Hosts on your network steal credentials."
@@ -124,7 +127,9 @@ async def answer_takedowns(desk: Desk, order: Result) -> Result:
             offences=OFFENCES,
             in_reply_to=request,
             particulars=envelope_pb2.UpdateParticulars(request=request, step=answer.step),
+            operation=desk.operation,
         )
+        desk.memory.took_down += [item.record_id for item in chosen]
         down = _reported(chosen, indicator_pb2.INDICATOR_STATUS_TAKEN_DOWN)
         sent.append(await desk.send(desk.build(draft, answer, down)))
     return result(*sent)
@@ -156,8 +161,10 @@ async def report_down(desk: Desk, order: Result) -> Result:
         purpose=codes_pb2.PURPOSE_INVESTIGATION,
         recipients=[recipient(cast.COORDINATOR, cast.JOINT, "Art. 4")],
         offences=OFFENCES,
+        operation=desk.operation,
     )
     chosen = mine(desk)[: order["count"]]
+    desk.memory.took_down += [item.record_id for item in chosen]
     return result(
         await desk.send(
             *(

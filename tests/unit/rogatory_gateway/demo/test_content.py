@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from rogatory import clock, facts, wire
 from rogatory.agreements import read_agreement
 from rogatory.records.v1 import common_pb2
-from rogatory_gateway.demo import cast, content, due, hosts, persons, structures
+from rogatory_gateway.demo import cast, content, due, hosts, operating, persons, structures
 from rogatory_gateway.demo.play import Sizes, share_out
 
 NOW = clock.to_timestamp(1_790_000_000_000_000_000)
@@ -51,6 +51,46 @@ def test_the_suspects_are_thirty_two_in_three_countries_and_four_scripts() -> No
     assert common_pb2.ROMANISATION_SCHEME_UNSPECIFIED not in {t.romanisation for t in romanised}
 
 
+def test_those_sought_are_two_hundred_and_sixty_nine_persons() -> None:
+    """Each has a record, a name and a passport of their own."""
+    found = persons.sought().persons
+
+    assert 269 == len({person.record_id for person in found})
+    assert 269 == len({person.names[0].texts[0].text for person in found})
+    assert 269 == len({person.documents[0].number for person in found})
+
+
+def test_passport_sought_is_that_of_one_suspect() -> None:
+    """An alert for it hits one of those arrested, and no other."""
+    wanted = persons.wanted_passport()
+    found = [person for agency in persons.ARRESTED for person in persons.suspects(agency).persons]
+
+    assert 1 == sum(wanted in person.documents for person in found)
+
+
+@pytest.mark.parametrize(
+    ("agency", "expected"),
+    [
+        (cast.NORTHWALL, (2, 3)),
+        ("vn.police", (10, 11)),
+    ],
+)
+def test_partner_takes_part_with_indicators_and_takedowns_alone(
+    agency: str, expected: tuple[int, int]
+) -> None:
+    """An agency may contribute all that the desk does not keep to itself."""
+    terms = operating.terms(agency)
+
+    assert expected == (len(terms.contributes), len(terms.receives))
+
+
+def test_every_agency_says_where_and_when_it_can_be_reached() -> None:
+    """A duty contact, and the time zone of its working days, which is no other's by default."""
+    assert all(member.duty_contact.endswith(".example") for member in cast.MEMBERS)
+    assert {"UTC"} == {member.time_zone for member in cast.MEMBERS if not member.country}
+    assert all("/" in member.time_zone for member in cast.MEMBERS if member.country)
+
+
 def test_passport_spelling_drops_diacritics() -> None:
     """Vietnamese names are romanised as a passport's machine-readable zone has them."""
     suspect = persons.suspects("vn.police").persons[6]
@@ -72,6 +112,9 @@ def test_passport_spelling_drops_diacritics() -> None:
         content.indicators(hosts.made_up(60), now=NOW),
         *(content.takedown_request(firm, [content.record_id("x")]) for firm in cast.PARTNERS),
         content.context("vn.police", "duty", case="VN-1", justification="why"),
+        operating.founding([member.agency_id for member in cast.NATIONAL]),
+        persons.sought(),
+        persons.shared(),
     ],
     ids=lambda message: message.DESCRIPTOR.name,
 )
