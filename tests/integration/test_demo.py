@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ c2.example
 C2.example
 panel.example/admin
 """
+ONE_SCREEN = 64
+"""Lines of the report at most."""
 CONDUCT = """
 import sys
 from pathlib import Path
@@ -54,6 +57,45 @@ def fsck(folder: Path) -> int:
         capture_output=True,
         check=False,
     ).returncode
+
+
+def check_procedures(details: dict[str, Any]) -> None:
+    """Check what the demonstration tells of the board, requests, hand-over, recall and alert."""
+    board = details["board"]
+    totals = {line["label"]: line["total"] for line in board["results"]}
+    assert (29, 1, True) == (board["members"], board["left"], board["closed"])
+    assert {
+        "arrests": 301,
+        "persons handed over": 266,
+        "servers seized": 41,
+        "data secured": 41,
+        "indicators reported": 152,
+        "indicators taken down": 120,
+        "victims identified": 1296,
+        "victims notified": 1296,
+    } == {label: totals[label] for label in totals if label != "victims reached"}
+    columns = {line["label"]: sum(line["members"].values()) for line in board["results"]}
+    assert (303, 532) == (columns["arrests"], columns["persons handed over"])
+    requests = details["requests"]
+    assert (9, 1, 3, 2) == tuple(requests[key] for key in ("in_time", "late", "open", "ended"))
+    assert 15 == len(requests["all"])
+    assert {"NE_BIS_IN_IDEM", "NOT_AVAILABLE", "JUDICIAL_AUTHORISATION_REFUSED"} == {
+        row["ground"] for row in requests["refused"]
+    }
+    assert all(
+        row["article"] and row["reasons"] and row["next_step"] for row in requests["refused"]
+    )
+    assert "duty@police.sg.example" == requests["duty_contacts"]["sg.police"]
+    assert {"RECEIVED": 266, "HELD_BACK_HEALTH": 2, "NOT_PRESENTED": 1} == details["handover"][
+        "persons"
+    ]
+    assert details["consent"]["refused_before"]
+    recall = details["recall"]
+    assert ["sg.police", "bn.police", "ph.police"] == recall["holders"] == recall["confirmed"]
+    assert 0 == recall["kept"]
+    assert all("RECALLED" in parts for parts in recall["left"].values())
+    (hit,) = details["alert"]["hits"]
+    assert ("int.coordination", "vn.police") == (hit["by"], hit["matched_sender"])
 
 
 def test_a_small_operation_runs_end_to_end_and_everything_verifies(
@@ -87,6 +129,7 @@ def test_a_small_operation_runs_end_to_end_and_everything_verifies(
     assert {
         *("NO_PERMITTING_CLAUSE", "REFUSED_BY_CLAUSE", "CONDITION_NOT_MET"),
         *("NO_SUCH_ARTICLE", "NO_AGREEMENT_IN_FORCE"),
+        *("CONSENT_MISSING", "NOT_IN_OPERATION", "STEP_NOT_ALLOWED"),
     } == {row["ground"] for row in told["refusals"]}
     assert {"origin", "size", "root", "vkey"} == told["log"].keys()
     assert ["signatures", "receipts", "proofs", "decisions"] == list(told["verified"])
@@ -98,6 +141,7 @@ def test_a_small_operation_runs_end_to_end_and_everything_verifies(
         details[what] for what in ("distinct_hosts", "organisations", "places", "accounts", "links")
     )
     assert ["int.coordination", "lk.police", "th.police"] == details["corrections_confirmed_by"]
+    check_procedures(details)
     assert [] == processes_of(folder)
     assert 0 == fsck(folder)
 
@@ -119,6 +163,7 @@ def test_it_takes_what_few_hosts_a_list_has(
     assert "fewer than 51: all are used, and none is made up" in report
     assert "left out, since they name no host: 1 URL paths" in report
     assert "4 malicious hosts disseminated in 5 values" in report
+    assert len(report.splitlines()) <= ONE_SCREEN
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rogatory.errors import RogatoryError
 from rogatory.records.v1 import evidence_pb2
-from rogatory_gateway.demo import cast, structures
+from rogatory_gateway.demo import cases, cast, persons, sharing, structures
 from rogatory_gateway.demo.hosts import Host, distinct
 from rogatory_gateway.demo.memory import digest, unpack
 from rogatory_gateway.demo.play import Outcome, Sizes
@@ -17,6 +17,11 @@ from rogatory_gateway.demo.play import Outcome, Sizes
 
 class DoesNotAddUp(RogatoryError):
     """What the agencies received is not what the operation was to bring them."""
+
+
+def takedown_requests(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the requests by which the desk has partners take hosts down."""
+    return [row for row in outcome.requests if row["kind"] == "TAKEDOWN"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,7 @@ class Summary:
             "corrections": (structures.RECIPIENTS, self.corrected),
             "confirmations": (structures.RECIPIENTS, len(self.confirmed_corrections)),
         }
+        wanted |= self._procedures()
         wrong = [
             f"{count} {what} were received and {due} were due"
             for what, (due, count) in wanted.items()
@@ -145,6 +151,60 @@ class Summary:
         ]
         if wrong:
             raise DoesNotAddUp("; ".join(wrong), hint="Please report this: it is a defect.")
+
+    def _procedures(self) -> dict[str, tuple[int, int]]:
+        """Return what procedures were to bring, and what they brought, each told by a name.
+
+        The board is held against what was received beside the reports that it adds up.
+        """
+        outcome = self.outcome
+        board = Counter({line["label"]: line["total"] for line in outcome.board["results"]})
+        handed_over = outcome.handover["persons"].get("RECEIVED", 0)
+        answered = Counter(row["answer"] for row in outcome.requests)
+        recall = outcome.recall
+        return {
+            "members of the operation": (len(cast.MEMBERS) - 1, outcome.board["members"]),
+            "members who left": (1, outcome.board["left"]),
+            "arrests on the board": (
+                len(self.suspects) + outcome.handover["asked"],
+                board["arrests"],
+            ),
+            "persons handed over, on the board": (handed_over, board["persons handed over"]),
+            "servers on the board": (self.items["server"][0], board["servers seized"]),
+            "hosts on the board": (len(self.hosts), board["indicators reported"]),
+            "hosts down on the board": (self.down.total(), board["indicators taken down"]),
+            "victims on the board": (self.notices, board["victims notified"]),
+            "persons listed": (persons.SOUGHT, sum(outcome.handover["persons"].values())),
+            "officers on each statement": (2, outcome.handover["officers"]),
+            "requests": (
+                len(cases.CASES) + len(takedown_requests(outcome)) + 1,
+                len(outcome.requests),
+            ),
+            "late answers": (
+                sum(bool(case.within) for case in cases.CASES.values()),
+                answered["MET_LATE"],
+            ),
+            "refused requests": (
+                sum(case.refusal is not None for case in cases.CASES.values()),
+                len(outcome.grounds),
+            ),
+            "agencies to call": (
+                len({row["asked"] for row in outcome.requests if row["urgency"] != "ROUTINE"}),
+                len(outcome.contacts),
+            ),
+            "holders of what was recalled": (len(sharing.HOLDERS), len(recall["holders"])),
+            "confirmed erasures": (len(recall["holders"]), len(recall["confirmed"])),
+            "recalled parts": (
+                len(recall["holders"]),
+                sum("RECALLED" in parts for parts in recall["left"].values()),
+            ),
+            "records kept after the recall": (0, recall["kept"]),
+            "hits": (1, len(outcome.alert["hits"])),
+            "hits linked to a suspect": (
+                1,
+                sum(hit["matched"] in self.suspects for hit in outcome.alert["hits"]),
+            ),
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `--json` prints."""
@@ -187,4 +247,30 @@ class Summary:
                 "denied": outcome.denied,
             },
             "hosts_from": list(self.notes),
+            "board": outcome.board,
+            "requests": self._requests(),
+            "handover": outcome.handover,
+            "consent": {
+                "by": sharing.ORIGINATOR,
+                "to": sharing.HOLDER,
+                "for": sharing.THIRD,
+                "refused_before": any(
+                    row["ground"] == "CONSENT_MISSING" for row in outcome.refusals
+                ),
+            },
+            "recall": outcome.recall,
+            "alert": outcome.alert,
+        }
+
+    def _requests(self) -> dict[str, Any]:
+        outcome = self.outcome
+        answered = Counter(row["answer"] for row in outcome.requests)
+        return {
+            "in_time": answered["MET"],
+            "late": answered["MET_LATE"],
+            "open": answered["OPEN"] + answered["DUE_SOON"],
+            "ended": answered["ENDED"],
+            "refused": outcome.grounds,
+            "duty_contacts": outcome.contacts,
+            "all": outcome.requests,
         }

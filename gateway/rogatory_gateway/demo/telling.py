@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 
-from rogatory_gateway.demo import cast, content, crew
+from rogatory_gateway.demo import cast, content, crew, telling_procedures
 from rogatory_gateway.demo.hosts import distinct, tally
 from rogatory_gateway.demo.report import Summary
 
@@ -20,19 +21,26 @@ def lines(summary: Summary) -> Iterator[str]:
         f"[bold]{content.OPERATION}[/]: {len(cast.NATIONAL)} national agencies,"
         f" {len(cast.PARTNERS)} private partners, one coordinating organisation"
     )
-    yield f"  {len(outcome.totals)} processes, {len(cast.AGREEMENTS)} agreements they signed"
+    yield (
+        f"  {len(outcome.totals)} processes, {len(cast.AGREEMENTS)} agreements they signed;"
+        f" {outcome.board['members']} members joined, each on its terms, and one left early"
+    )
     for note in summary.notes:
         yield escape(f"  {note}")
     yield ""
     yield "[bold]Received[/], as counted by those who received and verified it"
     yield from _received(summary)
     yield ""
+    yield from telling_procedures.board(outcome)
+    yield ""
+    yield from telling_procedures.procedures(outcome)
+    yield ""
     yield f"[bold]Refused[/] for {len(outcome.refusals)} recipients"
     yield from _refusals(outcome.refusals)
     yield ""
     yield "[bold]Verified[/] by the library alone, in the agencies' own processes"
-    for what, count in outcome.verified.items():
-        yield f"  {count:>9,} {_WHAT[what]}"
+    counts = [f"{count:,} {_WHAT[what]}" for what, count in outcome.verified.items()]
+    yield f"  {', '.join(counts)}"
     yield f"  isolation: {_isolation(summary)}"
     yield ""
     yield f"[bold]Log[/] {outcome.log['origin']}: {outcome.log['size']:,} entries"
@@ -50,11 +58,6 @@ def _received(summary: Summary) -> Iterator[str]:
         f"{agencies} got {count:,}" for count, agencies in sorted(summary.reach.items())[::-1]
     )
     yield f"            each agency what its agreement permits: {reach}"
-    partners = sum(summary.down[firm] for firm in cast.PARTNERS)
-    yield (
-        f"  {summary.down.total():>9,} of them reported down, by {len(summary.down)} agencies and"
-        f" partners ({partners:,} by partners)"
-    )
     yield (
         f"  {summary.confirmed:>9,} confirmed as C2 servers by {cast.ANALYST} of"
         f" {summary.analysed:,} received"
@@ -62,16 +65,13 @@ def _received(summary: Summary) -> Iterator[str]:
     countries = Counter(suspect["by"][:2].upper() for suspect in summary.suspects.values())
     told = ", ".join(f"{country} {count}" for country, count in sorted(countries.items()))
     yield f"  {len(summary.suspects):>9,} suspects in {len(countries)} countries: {told}"
-    for script, (text, roman) in _samples(summary.suspects).items():
-        yield f"            {script}: {text}, {roman}"
+    yield f"            {_samples(summary.suspects)}"
     yield (
-        f"  {summary.structures['organisations']:>9,} front company,"
-        f" {summary.structures['places']} compound, {summary.structures['accounts']} accounts,"
-        f" {summary.structures['links']} links between them and the suspects"
-    )
-    yield (
-        f"  {1:>9,} record corrected, confirmed by {len(summary.confirmed_corrections)} of"
-        f" {summary.corrected} who had it"
+        f"  {summary.structures['links']:>9,} links between them and"
+        f" {summary.structures['organisations']} front company,"
+        f" {summary.structures['places']} compound, {summary.structures['accounts']} accounts;"
+        f" 1 record corrected, confirmed by {len(summary.confirmed_corrections)} of"
+        f" {summary.corrected}"
     )
     things = ", ".join(
         f"{pieces:,} {_THINGS.get(kind, kind)}" for kind, (_, pieces) in summary.items.items()
@@ -80,8 +80,7 @@ def _received(summary: Summary) -> Iterator[str]:
     yield f"  {summary.notices:>9,} distinct notices to victims"
     yield f"  {summary.messages:>9,} messages, {summary.receipts:,} of them officers' receipts"
     by = ", ".join(f"{article}: {count}" for article, count in sorted(summary.withheld.items()))
-    yield f"  {summary.withheld.total():>9,} parts withheld, the rest of the message given"
-    yield f"            by article {by}"
+    yield f"  {summary.withheld.total():>9,} parts withheld, the rest of the message given: {by}"
 
 
 def _isolation(summary: Summary) -> str:
@@ -94,7 +93,7 @@ def _isolation(summary: Summary) -> str:
 
 
 _WHAT = {
-    "signatures": "signatures on messages, key statements and agreements",
+    "signatures": "signatures",
     "receipts": "receipts of messages sent",
     "proofs": "inclusion and consistency proofs",
     "decisions": "decisions made again, and found equal",
@@ -112,27 +111,40 @@ _ONLY_MODES = (
 
 
 def _refusals(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield each refusal; those that say the same of one message for several stand together."""
-    together: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
+    """Yield each refusal in a line; those that say the same for several stand together."""
+    together: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
-        key = (row["message_id"], row["article"], row["ground"], row["explanation"][0])
+        key = (row["sender"], row["agreement"], row["article"], row["ground"], _why(row))
         together.setdefault(key, []).append(row)
-    for (_, article, ground, explanation), group in together.items():
-        first = group[0]
-        to = ", ".join(row["recipient"] for row in group)
-        yield f"  {first['sender']} to {to}"
-        yield escape(f"    {first['agreement']} {article}, {ground}: {explanation}")
-        for line in first["explanation"][1:]:
-            if " wants " in line or " refuses" in line:
-                yield escape(f"      {line}")
-        if first.get("permitted_then"):
-            yield "      Sent again so changed, it was permitted."
+    for (sender, agreement, article, ground, why), group in together.items():
+        to = ", ".join(sorted({row["recipient"] for row in group}))
+        if len(group) > 1:
+            to = f"{len(group)} recipients"
+        again = "; permitted once it had that" if group[0].get("permitted_then") else ""
+        yield escape(f"  {sender} to {to}, {agreement} {article}: {ground}{why}{again}")
 
 
-def _samples(suspects: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+def _why(row: Mapping[str, Any]) -> str:
+    """Return what was lacking or stood in the way, where the ground alone does not tell."""
+    if row["ground"] == "CONDITION_NOT_MET":
+        lacking = [match[1] for line in row["explanation"] if (match := _WANTS.search(line))]
+        return f", it wants {' and '.join(lacking)}"
+    if row["ground"] in _OBSTACLES:
+        return f", {_MESSAGE.sub('', row['explanation'][1]).rstrip('.').lower()}"
+    return ""
+
+
+_WANTS = re.compile(r" wants of parts? [0-9]+(?:(?:, | and )[0-9]+)* ([^.]+)")
+_MESSAGE = re.compile(r" of \S+/[0-9a-f-]{36}, or not to this one")
+"""How an obstacle names a message, which nobody reads in a table."""
+_OBSTACLES = frozenset({"CONSENT_MISSING", "NOT_IN_OPERATION", "STEP_NOT_ALLOWED"})
+"""Grounds that no clause gives, but how a procedure stands."""
+
+
+def _samples(suspects: Mapping[str, Mapping[str, Any]]) -> str:
     """Return one name of each script, with its romanisation."""
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, str] = {}
     for suspect in suspects.values():
         (script, text), (_, roman) = suspect["names"]
-        found.setdefault(script, (text, roman))
-    return found
+        found.setdefault(script, f"{text} ({roman})")
+    return ", ".join(found.values())
