@@ -89,7 +89,10 @@ def check_procedures(details: dict[str, Any]) -> None:
     assert {"RECEIVED": 266, "HELD_BACK_HEALTH": 2, "NOT_PRESENTED": 1} == details["handover"][
         "persons"
     ]
-    assert details["consent"]["refused_before"]
+    consent = details["consent"]
+    assert ("my.police", "sg.police", ["ph.police"], True) == tuple(
+        consent[key] for key in ("by", "to", "for", "refused_before")
+    )
     recall = details["recall"]
     assert ["sg.police", "bn.police", "ph.police"] == recall["holders"] == recall["confirmed"]
     assert 0 == recall["kept"]

@@ -245,6 +245,7 @@ ACTS: dict[str, Act] = {
         sharing.pass_on,
         sharing.ask_consent,
         sharing.consent,
+        sharing.tell_consent,
         sharing.recall,
         sharing.review_recall,
         sharing.name_shared,

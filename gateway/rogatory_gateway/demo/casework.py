@@ -108,7 +108,7 @@ class Casework:
     closed: bool = False
     board: Board = field(default_factory=Board)
     asked: tuple[Reference, consent_pb2.ConsentRequest] | None = None
-    consent: Reference | None = None
+    consent: tuple[Reference, consent_pb2.Consent] | None = None
     statements: dict[int, Statement] = field(default_factory=dict)
     alerts: AlertIndex = field(default_factory=AlertIndex)
     matches: list[Match] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Casework:
                 case consent_pb2.ConsentRequest():
                     self.asked = reference, content
                 case consent_pb2.Consent():
-                    self.consent = reference
+                    self.consent = reference, content
                 case handover_pb2.Handover():
                     self.statements[content.stage] = Statement(
                         message=reference, said=content, officers=seen.officers

@@ -79,6 +79,7 @@ class Outcome:
         grounds: A row for each ground on which a request was refused, as who asked received it.
         contacts: Where agencies asked urgently can be reached, as the reply said.
         handover: Where the persons handed over stand, alike by what both sides received.
+        consent: The consent that the holder of a record received.
         recall: Who held the record recalled, who confirmed, and what is left of it.
         alert: The hits that the issuer of an alert received.
     """
@@ -96,6 +97,7 @@ class Outcome:
     grounds: list[dict[str, Any]] = field(default_factory=list)
     contacts: dict[str, str] = field(default_factory=dict)
     handover: Answer = field(default_factory=dict)
+    consent: Answer = field(default_factory=dict)
     recall: Answer = field(default_factory=dict)
     alert: Answer = field(default_factory=dict)
 

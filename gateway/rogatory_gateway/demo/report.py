@@ -192,6 +192,10 @@ class Summary:
                 len({row["asked"] for row in outcome.requests if row["urgency"] != "ROUTINE"}),
                 len(outcome.contacts),
             ),
+            "holders by a copy passed on with consent": (
+                1,
+                len(set(recall["by_copy"]) & set(outcome.consent["for"])),
+            ),
             "holders of what was recalled": (len(sharing.HOLDERS), len(recall["holders"])),
             "confirmed erasures": (len(recall["holders"]), len(recall["confirmed"])),
             "recalled parts": (
@@ -251,9 +255,7 @@ class Summary:
             "requests": self._requests(),
             "handover": outcome.handover,
             "consent": {
-                "by": sharing.ORIGINATOR,
-                "to": sharing.HOLDER,
-                "for": sharing.THIRD,
+                **outcome.consent,
                 "refused_before": any(
                     row["ground"] == "CONSENT_MISSING" for row in outcome.refusals
                 ),

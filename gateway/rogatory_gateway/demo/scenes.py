@@ -79,6 +79,7 @@ async def share_and_recall(play: Play) -> None:
     await play.act({sharing.HOLDER: ("ask_consent", {})})
     await play.act({sharing.ORIGINATOR: ("consent", {})})
     await play.act({sharing.HOLDER: ("pass_on", {"again": False})})
+    play.outcome.consent = (await play.hear({sharing.HOLDER: ("tell_consent", {})}))[sharing.HOLDER]
     play.tell("a record is recalled, its erasure confirmed")
     await play.act({sharing.ORIGINATOR: ("recall", {})})
     told = await play.hear({sharing.ORIGINATOR: ("review_recall", {})})

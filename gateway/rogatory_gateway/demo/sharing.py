@@ -57,7 +57,7 @@ async def pass_on(desk: Desk, order: Result) -> Result:
         offences=OFFENCES,
         handling=handling(tlp=original.header.handling.tlp),
         forwards=[original.reference],
-        consents=[given] if given is not None else [],
+        consents=[given[0]] if given is not None else [],
     )
     envelope = envelope_pb2.Envelope(
         header=original.header_bytes, signatures=original.signatures, parts=original.parts
@@ -109,6 +109,18 @@ async def consent(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as eve
         valid_until_time=until,
     )
     return result(await desk.send(_about(desk, said, given, to=asked.sender, answers=asked)))
+
+
+async def tell_consent(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act
+    """The holder says which consent it received: of whom, for whom, and until when."""
+    assert desk.memory.casework.consent is not None
+    reference, given = desk.memory.casework.consent
+    return {
+        "by": reference.sender,
+        "to": desk.agency,
+        "for": list(given.agencies),
+        "until": given.valid_until_time.ToJsonString(),
+    }
 
 
 async def recall(desk: Desk, order: Result) -> Result:  # noqa: ARG001 - as every act

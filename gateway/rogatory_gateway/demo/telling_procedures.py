@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from rogatory_gateway.demo import cast, sharing, watching
+from rogatory_gateway.demo import cast, watching
 from rogatory_gateway.demo.play import Outcome
 
 _LARGEST = 3
@@ -88,10 +88,10 @@ def _handover(outcome: Outcome) -> Iterator[str]:
 
 
 def _recall(outcome: Outcome) -> Iterator[str]:
-    told = outcome.recall
+    told, given = outcome.recall, outcome.consent
     yield (
-        f"  {1:>9,} record of {sharing.ORIGINATOR}'s passed on by {sharing.HOLDER} to"
-        f" {sharing.THIRD}, once {sharing.ORIGINATOR} consented"
+        f"  {len(told['by_copy']):>9,} record of {given['by']}'s passed on by {given['to']} to"
+        f" {', '.join(told['by_copy'])}, once {given['by']} consented to that"
     )
     yield (
         f"  {len(told['confirmed']):>9,} of {len(told['holders'])} who held it confirmed its"
