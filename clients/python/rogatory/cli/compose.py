@@ -45,14 +45,18 @@ class Words:
     evidential: str
     retention_days: int | None
     exercise: bool
+    speciality: Sequence[str] = ()
 
-    def draft(self) -> Draft:
+    def draft(self, *, later: bool = False) -> Draft:
         """Return the draft that the words describe.
+
+        Args:
+            later: Recipients, or some of them, are found later.
 
         Raises:
             typer.BadParameter: A word is not known, or there is no recipient.
         """
-        if not self.to:
+        if not (self.to or later):
             raise typer.BadParameter(
                 "name at least one recipient, as de.bka:eu-fraud:'Art. 4'", param_hint="--to"
             )
@@ -64,7 +68,7 @@ class Words:
             purpose=codes_pb2.Purpose.ValueType(
                 choice(codes_pb2.Purpose, self.purpose, "--purpose")
             ),
-            recipients=[_recipient(item) for item in self.to],
+            recipients=[recipient_of(item) for item in self.to],
             offences=list(self.offences),
             urgency=codes_pb2.Urgency.ValueType(
                 choice(codes_pb2.Urgency, self.urgency, "--urgency")
@@ -81,6 +85,7 @@ class Words:
                 evidential_use=codes_pb2.EvidentialUse.ValueType(
                     choice(codes_pb2.EvidentialUse, self.evidential, "--evidential")
                 ),
+                speciality_offences=self.speciality,
                 retention_end_time=clock.to_timestamp(
                     time.time_ns() + days * clock.NANOSECONDS_PER_DAY
                 )
@@ -91,7 +96,12 @@ class Words:
         )
 
 
-def _recipient(text: str) -> envelope_pb2.Recipient:
+def recipient_of(text: str) -> envelope_pb2.Recipient:
+    """Return the recipient that AGENCY:AGREEMENT:ARTICLE names.
+
+    Raises:
+        typer.BadParameter: It is not written so.
+    """
     agency, _, rest = text.partition(":")
     agreement, _, article = rest.partition(":")
     if not (agency and agreement and article):

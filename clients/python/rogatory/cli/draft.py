@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -15,16 +13,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rogatory import clock, drafting, envelopes
-from rogatory.cli import compose, kinds, options, outbox, queue, signers
+from rogatory import clock, drafting
+from rogatory.cli import addressing, compose, kinds, newdraft, options, outbox, queue, signers
+from rogatory.cli.desk import Desk
 from rogatory.cli.earlier import Earlier
+from rogatory.cli.flat import flat
 from rogatory.cli.output import aligned, emit, note
 from rogatory.cli.session import connect, file_signer
-from rogatory.client import Draft
+from rogatory.client import Client
 from rogatory.drafting import DraftEnvelope
 from rogatory.envelopes import OpenedEnvelope
 from rogatory.errors import ConfigurationError, DraftError, EnvelopeError
-from rogatory.exchange.v1 import codes_pb2, envelope_pb2
+from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home
 from rogatory.keyring import KeyRing
 from rogatory.procedures.wording import in_words
@@ -53,11 +53,12 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Draft messages that officers sign before they are sent: rogatory draft FILE... --to ...",
+    help="Draft messages that officers sign before they are sent: rogatory draft FILE --to ...",
 )
 
 
 @app.command(NEW, short_help="Draft a message; `new` may be left out.")
+@flat
 def new(
     files: Annotated[
         list[Path] | None,
@@ -114,6 +115,7 @@ def new(
     justification: options.JustificationOption = "",
     exercise: options.ExerciseOption = False,
     schema: options.SchemaOption = "",
+    beyond: addressing.Beyond,
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
@@ -130,7 +132,7 @@ def new(
     place = Home.find(home)
     ring = queue.own_ring(place)
     now = time.time_ns()
-    signed_by = _signed_by(
+    keys = newdraft.signed_by(
         place,
         ring,
         author=author,
@@ -151,12 +153,18 @@ def new(
         evidential=evidential,
         retention_days=retention_days,
         exercise=exercise,
+        speciality=beyond.speciality or (),
     )
-    draft = replace(words.draft(), lifetime=_lifetime(lifetime))
+    beyond.check()
+    draft = replace(words.draft(later=beyond.needs_gateway), lifetime=_lifetime(lifetime))
     named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with ExitStack() as stack:
-        draft, complete = kinds.refer(draft, references, _earlier(place, stack, exercise=exercise))
+        client = _client(place, stack)
+        kind_of_earlier = _Nobody if client is None else Earlier
+        earlier = kind_of_earlier(place, client=client, exercise=exercise)
+        draft, complete = kinds.refer(draft, references, earlier)
+        draft = addressing.begin(earlier, draft, beyond)
         contents = compose.contents(
             named,
             schema=schema,
@@ -167,52 +175,24 @@ def new(
             justification=justification,
         )
         draft = kinds.settle(draft, contents)
-    made = drafting.make(
-        header=_header(place, draft, now=now),
-        contents=contents,
-        signed_by=signed_by,
-        salts=os.urandom,
-    )
+        if client is not None:
+            desk = Desk.of(place, client, earlier)
+            draft, _ = addressing.expand(desk, draft, contents, beyond)
+        elif beyond.needs_gateway:
+            raise ConfigurationError(
+                f"Who is a member of {beyond.to_operation} cannot be asked: there is no TLS key",
+                hint="Draft it where the agency's connection is; it can be signed elsewhere.",
+            )
+    made = newdraft.make(place, draft, contents, keys=keys, now=now)
     if sign:
         signer = file_signer(signers.officer_key(place, author))
         made = drafting.sign(made, signer, ring=ring, now=now, officer=author)
     path = queue.put(place, made)
     if out is not None:
         queue.write(out, made)
-    _tell(made, path, out, ring=ring, now=now, as_json=as_json)
-
-
-def _tell(
-    made: DraftEnvelope,
-    path: Path,
-    out: Path | None,
-    *,
-    ring: KeyRing,
-    now: int,
-    as_json: bool,
-) -> None:
-    states = drafting.signer_states(made, ring, now=now)
-    waiting = signers.waiting_for(states)
     note(f"see what it says: rogatory review {made.message_id}")
-    emit(
-        {
-            "message_id": made.message_id,
-            "file": str(path),
-            "out": None if out is None else str(out),
-            "header_digest": made.header_digest.hex(),
-            "expire_time": clock.to_text(made.expires),
-            "signed_by": signers.state_data(states),
-            "waiting_for": waiting,
-        },
-        [
-            f"draft {made.message_id}, until {clock.to_text(made.expires)}",
-            f"waiting for: {', '.join(waiting) or 'nobody'}",
-            f"header: sha256:{made.header_digest.hex()}",
-            f"file: {path}",
-            *([] if out is None else [f"file: {out}"]),
-        ],
-        as_json=as_json,
-    )
+    data, lines = newdraft.report(made, path, out, ring=ring, now=now)
+    emit(data, lines, as_json=as_json)
 
 
 @app.command("list", short_help="List the drafts of the queue.")
@@ -329,41 +309,6 @@ def _lifetime(text: str) -> timedelta:
     return lifetime
 
 
-def _signed_by(
-    place: Home,
-    ring: KeyRing,
-    *,
-    author: str,
-    approvers: Sequence[str],
-    agency: bool,
-    drafter: str,
-    now: int,
-) -> list[drafting.KeyInRole]:
-    """Return the keys that must sign: officers as named, and the agency's own."""
-    own = place.enrolled().agency
-    prefer = signers.at_work(place)
-    if drafter:
-        may_draft = {codes_pb2.OFFICER_RIGHT_DRAFT, codes_pb2.OFFICER_RIGHT_SIGN}
-        drafting.choose_key(ring, own, officer=drafter, rights=may_draft, now=now, prefer=prefer)
-    found: list[drafting.KeyInRole] = []
-    if agency:
-        key = drafting.choose_key(ring, own, now=now, prefer=prefer)
-        found.append((key, codes_pb2.KEY_ROLE_SIGNING))
-    return found + drafting.choose_officers(
-        ring, own, author=author, approvers=approvers, now=now, prefer=prefer
-    )
-
-
-def _header(place: Home, draft: Draft, *, now: int) -> envelope_pb2.Header:
-    settings = place.enrolled()
-    return draft.header(
-        sender=settings.agency,
-        audience=settings.origin,
-        message_id=envelopes.new_message_id(now // 1_000_000, os.urandom(10)),
-        now=now,
-    )
-
-
 class _Nobody(Earlier):
     """Knows no earlier message: where there is no connection, none could be verified."""
 
@@ -375,9 +320,6 @@ class _Nobody(Earlier):
         )
 
 
-def _earlier(place: Home, stack: ExitStack, *, exercise: bool) -> Earlier:
-    """Return where earlier messages are looked up; the gateway is asked only where there is one."""
-    if not place.key("tls").exists():
-        return _Nobody(place, client=None, exercise=exercise)
-    client = stack.enter_context(connect(place))
-    return Earlier(place, client=client, exercise=exercise)
+def _client(place: Home, stack: ExitStack) -> Client | None:
+    """Return the agency's connection; None where the folder has none."""
+    return stack.enter_context(connect(place)) if place.key("tls").exists() else None

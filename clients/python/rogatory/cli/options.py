@@ -83,6 +83,14 @@ OnwardOption = Annotated[
 EvidentialOption = Annotated[
     str, typer.Option(metavar="WORD", help="Use as evidence: not-allowed, with-consent, allowed.")
 ]
+SpecialityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--speciality",
+        metavar="CODE",
+        help="Usable for this offence only, ICCS code. Repeatable.",
+    ),
+]
 RetentionOption = Annotated[
     int | None,
     typer.Option(
@@ -110,6 +118,76 @@ OfficerKeyOption = Annotated[
         help="Sign with this officer's key too, by pseudonym. Repeatable: four eyes wants an author"
         " and an officer who approves.",
     ),
+]
+UnderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--under",
+        metavar="AGREEMENT:ARTICLE",
+        help="Legal basis towards every agency that is party to the agreement, as"
+        " mekong:'Art. 10(1)'. Repeatable: the first that fits.",
+    ),
+]
+OperationOption = Annotated[
+    str,
+    typer.Option(
+        "--operation",
+        metavar="SENDER/MESSAGE_ID",
+        help="The joint operation it belongs to; see rogatory operation list.",
+    ),
+]
+ToOperationOption = Annotated[
+    str,
+    typer.Option(
+        "--to-operation",
+        metavar="SENDER/MESSAGE_ID",
+        help="To every member of this joint operation that may receive it, each --under its"
+        " agreement.",
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would become of it.")]
+DraftOption = Annotated[
+    bool,
+    typer.Option(
+        "--draft",
+        help="Do not send it: put it into the officers' queue (rogatory review, approve, send).",
+    ),
+]
+AuthorOption = Annotated[
+    str,
+    typer.Option("--author", metavar="PSEUDONYM", help="With --draft: officer who signs it."),
+]
+ApproverOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--approver",
+        metavar="PSEUDONYM",
+        help="With --draft: officer who approves it. Repeatable.",
+    ),
+]
+RespondByOption = Annotated[
+    str,
+    typer.Option(
+        "--respond-by", metavar="TIME", help="A request: when you ask to be answered, as 12h."
+    ),
+]
+DirectlyAvailableOption = Annotated[
+    bool,
+    typer.Option(
+        "--directly-available",
+        help="A request: the agency asked has the information at hand (EU 2023/977 Art. 5(1)).",
+    ),
+]
+OralOption = Annotated[
+    str,
+    typer.Option(
+        "--oral",
+        metavar="TIME",
+        help="A request: confirms what was asked orally then, as 2026-03-01T09:30+01:00.",
+    ),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Ask no gateway: use what the folder has.")
 ]
 ExerciseOption = Annotated[
     bool, typer.Option("--exercise", help="Training traffic, kept apart from live records.")

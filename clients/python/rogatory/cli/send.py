@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rogatory.cli import (
+    addressing,
     compose,
     drafted,
     inforce,
@@ -16,11 +17,14 @@ from rogatory.cli import (
     options,
     outbox,
     queue,
-    requestwords,
+    telling,
 )
+from rogatory.cli.bases import Reach
+from rogatory.cli.desk import Desk
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
-from rogatory.cli.output import emit, plain
+from rogatory.cli.flat import flat
+from rogatory.cli.output import emit
 from rogatory.cli.session import connect, message_signers
 from rogatory.client import Client
 from rogatory.exchange.v1 import decision_pb2
@@ -30,6 +34,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(short_help="Send records to partner agencies.")
+@flat
 def send(
     context: typer.Context,
     files: Annotated[
@@ -60,9 +65,8 @@ def send(
     officer_key: options.OfficerKeyOption = None,
     exercise: options.ExerciseOption = False,
     schema: options.SchemaOption = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would become of it.")
-    ] = False,
+    beyond: addressing.Beyond,
+    dry_run: options.DryRunOption = False,
     again: Annotated[
         Path | None,
         typer.Option(help="Send this message of the outbox again, unchanged; give nothing else."),
@@ -71,6 +75,9 @@ def send(
     as_json: options.JsonOption = False,
 ) -> None:
     """Send a message to one or more agencies, each under an article of an agreement.
+
+    With --to-operation to the members of a joint operation that may receive it now: each under the
+    first agreement of --under that it is party to; who cannot be reached is listed with the reason.
 
     Records that refer to an earlier message need not state its header_digest: it is looked up in
     inbox, receipts and outbox, then at the gateway. A reference written as {}, or left out where
@@ -81,6 +88,8 @@ def send(
 
     The receipt is kept in the folder's receipts. A message that the gateway may not have got stays
     in the outbox, so that it can be sent again and never arrives twice.
+
+    Example: rogatory send hosts.json --to nl.thtc:takedown-2026:'Art. 2' --offence 0904
     """
     place = Home.find(home)
     if again is not None:
@@ -92,6 +101,7 @@ def send(
         _check_alone(context)
         _send_draft(place, words, dry_run=dry_run, as_json=as_json)
         return
+    beyond.check()
     draft = compose.Words(
         to=to or (),
         kind=kind,
@@ -104,12 +114,14 @@ def send(
         evidential=evidential,
         retention_days=retention_days,
         exercise=exercise,
-    ).draft()
+        speciality=beyond.speciality or (),
+    ).draft(later=beyond.needs_gateway)
     named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with connect(place, signers=message_signers(place, officer_key or ())) as client:
         earlier = Earlier(place, client=client, exercise=exercise)
         draft, complete = kinds.refer(draft, references, earlier)
+        draft = addressing.begin(earlier, draft, beyond)
         contents = compose.contents(
             named,
             schema=schema,
@@ -120,12 +132,14 @@ def send(
             justification=justification,
         )
         draft = kinds.settle(draft, contents)
+        desk = Desk.of(place, client, earlier)
+        draft, reach = addressing.expand(desk, draft, contents, beyond)
         if dry_run:
             outcomes = client.evaluate_draft(draft, contents=contents)
-            _say_what_would_be(client, outcomes, draft.offences, as_json=as_json)
+            _say_what_would_be(client, outcomes, draft.offences, reach=reach, as_json=as_json)
             return
         waiting = outbox.put(place, client.build(draft, contents=contents))
-        _submit(place, client, waiting, as_json=as_json)
+        _submit(place, client, waiting, reach=reach, as_json=as_json)
 
 
 def _check_alone(context: typer.Context) -> None:
@@ -162,54 +176,38 @@ def _say_what_would_be(
     outcomes: Sequence[decision_pb2.Outcome],
     offences: Sequence[str],
     *,
+    reach: Reach | None = None,
     as_json: bool,
 ) -> None:
-    further = inforce.suggestions(client, outcomes)
-    emit(
-        {
-            "dry_run": True,
-            "outcomes": compose.outcome_data(outcomes, offences=offences),
-            "suggestions": further,
-        },
-        [
-            "dry run, nothing was sent",
-            *compose.outcome_lines(outcomes, offences=offences),
-            *further,
-        ],
-        as_json=as_json,
-    )
+    data, lines = telling.would_be_report(client, outcomes, offences)
+    emit(data | _unreachable(reach), lines, as_json=as_json)
     if not compose.is_permitted(outcomes):
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _submit(place: Home, client: Client, waiting: Path, *, as_json: bool, again: str = "") -> None:
+def _submit(
+    place: Home,
+    client: Client,
+    waiting: Path,
+    *,
+    reach: Reach | None = None,
+    as_json: bool,
+    again: str = "",
+) -> None:
     sent = outbox.submit(place, client, waiting, again=again)
     queue.done(place, sent.submitted.message_id)
-    _tell(sent, inforce.suggestions(client, sent.submitted.outcomes), as_json=as_json)
+    further = inforce.suggestions(client, sent.submitted.outcomes)
+    _tell(sent, further, reach=reach, as_json=as_json)
 
 
-def _tell(sent: outbox.Sent, further: Sequence[str], *, as_json: bool) -> None:
-    submitted = sent.submitted
-    outcomes, offences = submitted.outcomes, sent.message.header.offences
-    emit(
-        {
-            "message_id": submitted.message_id,
-            "index": submitted.receipt.index,
-            "repeated": submitted.repeated,
-            "outcomes": compose.outcome_data(outcomes, offences=offences),
-            "suggestions": [*further],
-            "duty_contacts": [plain(reached) for reached in submitted.duty_contacts],
-            "reference": plain(sent.message.reference),
-            "receipt": str(sent.receipt),
-        },
-        [
-            f"message {submitted.message_id}, log entry {submitted.receipt.index}",
-            *compose.outcome_lines(outcomes, offences=offences),
-            *further,
-            *map(requestwords.contact, submitted.duty_contacts),
-            f"receipt: {sent.receipt}",
-        ],
-        as_json=as_json,
-    )
-    if not submitted.permitted:
+def _tell(
+    sent: outbox.Sent, further: Sequence[str], *, reach: Reach | None = None, as_json: bool
+) -> None:
+    data, lines = telling.sent_report(sent, further)
+    emit(data | _unreachable(reach), lines, as_json=as_json)
+    if not sent.submitted.permitted:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _unreachable(reach: Reach | None) -> dict[str, Any]:
+    return {} if reach is None else {"unreachable": reach.data()}
