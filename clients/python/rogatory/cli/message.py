@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import typer
 
+from rogatory import clock
 from rogatory.cli import options, received
+from rogatory.cli.folder import Folder, name_of
+from rogatory.cli.originals import recalls_of
 from rogatory.cli.output import emit
 from rogatory.cli.session import connect
 from rogatory.cli.trust import Trust
@@ -33,9 +37,7 @@ def show(
         typer.Argument(metavar="MESSAGE", help="Inbox position, SENDER/MESSAGE_ID, or a file."),
     ],
     *,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no gateway: use what the folder has.")
-    ] = False,
+    offline: options.OfflineOption = False,
     exercise: options.ExerciseOption = False,
     home: options.HomeOption = None,
     as_json: options.JsonOption = False,
@@ -43,14 +45,17 @@ def show(
     """Verify a message again and show it: header, decision, records."""
     place = Home.find(home)
     trust = Trust(place)
-    if offline:
-        delivery = received.find(place, None, message, exercise=exercise)
-        verified = received.verify(delivery, place, trust, None)
-    else:
-        with connect(place) as client:
-            delivery = received.find(place, client, message, exercise=exercise)
-            verified = received.verify(delivery, place, trust, client)
+    with ExitStack() as stack:
+        client = None if offline else stack.enter_context(connect(place))
+        delivery = received.find(place, client, message, exercise=exercise)
+        verified = received.verify(delivery, place, trust, client)
+        folder = Folder(place, exercise=verified.header.exercise, trust=trust, client=client)
+        recalls = recalls_of(folder, verified)
     data = received.report(verified)
+    data["recalled"] = [
+        {"by": name_of(one.envelope.reference), "time": clock.to_text(one.entry_time)}
+        for one in recalls
+    ]
     lines = [
         received.line(verified),
         data["outcome"]["summary"],
@@ -58,6 +63,12 @@ def show(
         f"reference {json.dumps(data['reference'])}",
         f"decision {'re-run: the same' if verified.rechecked else 'not re-run: agreement unknown'}",
     ]
+    for one in recalls:
+        recall = name_of(one.envelope.reference)
+        lines += [
+            f"recalled by its sender on {clock.to_text(one.entry_time)}: do not use it",
+            f"erase it, and confirm that: rogatory confirm {recall} --erase",
+        ]
     for part in data["parts"]:
         title = part["schema"].rpartition(".")[2]
         if "content" in part:
@@ -71,4 +82,6 @@ def _absence(part: dict[str, Any]) -> str:
     if "absent" not in part:
         return "sealed"
     why = str(part["absent"]).removeprefix("ABSENCE_REASON_").lower()
+    if why == "recalled":
+        return "recalled by its sender"
     return f"{why} under {part['article']}" if part["article"] else why

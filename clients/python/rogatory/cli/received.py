@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rogatory import clock, envelopes
@@ -17,6 +20,13 @@ from rogatory.exchange.v1 import codes_pb2, envelope_pb2, exchange_service_pb2
 from rogatory.home import Home
 from rogatory.verification import VerifiedDelivery, verify_delivery
 
+_GONE: Mapping[int, str] = MappingProxyType(
+    {
+        envelope_pb2.ABSENCE_REASON_WITHHELD: "withheld",
+        envelope_pb2.ABSENCE_REASON_ERASED: "erased",
+        envelope_pb2.ABSENCE_REASON_RECALLED: "recalled by its sender",
+    }
+)
 _REFERENCE = re.compile(r"(?P<sender>[a-z0-9.-]+)/(?P<id>[0-9a-f-]{36})")
 
 
@@ -147,8 +157,18 @@ def line(verified: VerifiedDelivery) -> str:
         for part in header.parts
         if part.category != codes_pb2.PART_CATEGORY_CONTEXT
     )
-    withheld = f", {len(verified.absent)} absent" if verified.absent else ""
+    gone = [_GONE.get(item.reason, "absent") for item in verified.absent]
+    absent = "".join(f", {number} {why}" for why, number in Counter(gone).items())
     return (
         f"{verified.inbox_position}  {clock.to_text(verified.entry_time)}  {header.sender}"
-        f"  {kind}  {what or 'no records'}{withheld}  {header.message_id}"
+        f"  {kind}{_about(header)}  {what or 'no records'}{absent}  {header.message_id}"
     )
+
+
+def _about(header: envelope_pb2.Header) -> str:
+    """Return what a message takes back, corrects or consents to, in a line."""
+    if header.WhichOneof("particulars") != "subject":
+        return ""
+    subject = header.subject
+    done = " done," if subject.confirmation else ""
+    return f"{done} of {subject.message.sender}/{subject.message.message_id}"
