@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from rogatory.cli.exits import table
 
-COMMANDS = MappingProxyType(
+SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "keygen": "rogatory.cli.keygen",
-        "agency": "rogatory.cli.agency",
-        "draft": "rogatory.cli.draft",
-        "review": "rogatory.cli.review",
-        "approve": "rogatory.cli.approve",
-        "send": "rogatory.cli.send",
-        "request": "rogatory.cli.request",
-        "inbox": "rogatory.cli.inbox",
-        "ack": "rogatory.cli.ack",
-        "message": "rogatory.cli.message",
-        "receipt": "rogatory.cli.receipt",
-        "agreement": "rogatory.cli.agreement",
-        "directory": "rogatory.cli.directory",
-        "connect": "rogatory.cli.connect",
+        "Join an exchange": {
+            "keygen": "rogatory.cli.keygen",
+            "agency": "rogatory.cli.agency",
+            "directory": "rogatory.cli.directory",
+            "agreement": "rogatory.cli.agreement",
+        },
+        "Send and receive": {
+            "send": "rogatory.cli.send",
+            "inbox": "rogatory.cli.inbox",
+            "message": "rogatory.cli.message",
+            "ack": "rogatory.cli.ack",
+            "receipt": "rogatory.cli.receipt",
+            "connect": "rogatory.cli.connect",
+        },
+        "Four eyes": {
+            "draft": "rogatory.cli.draft",
+            "review": "rogatory.cli.review",
+            "approve": "rogatory.cli.approve",
+        },
+        "Work together": {
+            "request": "rogatory.cli.request",
+            "operation": "rogatory.cli.operation",
+            "alert": "rogatory.cli.alert",
+        },
+        "Use further, take back": {
+            "consent": "rogatory.cli.consent",
+            "forward": "rogatory.cli.passing",
+            "recall": "rogatory.cli.recall",
+            "correct": "rogatory.cli.recall_correct",
+            "holders": "rogatory.cli.recall_holders",
+            "confirm": "rogatory.cli.recall_confirm",
+        },
     }
 )
-"""Subcommand -> the module whose ``app`` it is. A module stands for one command or for a group."""
+"""Heading of the help -> subcommand -> the module whose ``app`` it is.
+
+A module stands for one command or for a group.
+"""
+
+COMMANDS = MappingProxyType(
+    {name: module for section in SECTIONS.values() for name, module in section.items()}
+)
 
 EPILOG = f"""\b
 Exit codes:
@@ -46,6 +72,22 @@ With --json a failure is one more object on standard output, in one line:
 
 class LazyGroup(TyperGroup):
     """Loads a subcommand's module when it is asked for: gRPC and protobuf take half a second."""
+
+    def format_commands(
+        self,
+        ctx: Any,  # noqa: ANN401 - click's own class, a copy of which typer holds
+        formatter: Any,  # noqa: ANN401 - likewise
+    ) -> None:
+        """Write the subcommands under their headings."""
+        width = max(len(name) for name in COMMANDS)
+        for heading, section in SECTIONS.items():
+            rows = []
+            for name in section:
+                command = self.get_command(ctx, name)
+                assert command is not None
+                rows.append((name.ljust(width), command.get_short_help_str(limit=68)))
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - the base class's signature
         """Return the names in the order of the table."""
