@@ -14,7 +14,7 @@ from rogatory import clock
 from rogatory.decisions import DecisionMemo, HeaderView, quota_usage, read_header
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory.procedures import deadlines
-from rogatory.procedures.obstacles import is_procedural
+from rogatory.procedures.obstacles import PROCEDURAL_KINDS, is_procedural
 from rogatory.wire import varint
 from rogatory_gateway.ledger.identity import identity_key
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rogatory.agreements import CompiledAgreement
     from rogatory.exchange.v1 import envelope_pb2, procedure_pb2
     from rogatory.keyring import KnownKey
+    from rogatory.records.v1 import common_pb2
     from rogatory_gateway.ledger.registry import Registry
 
 REMEMBERED_SIGNERS = 4096
@@ -109,8 +110,13 @@ class Decider:
         registry: Registry,
         state: State,
         entry_time: int,
+        refers: bool = True,
     ) -> list[Decided]:
-        """Return a decision for each recipient, in the header's order."""
+        """Return a decision for each recipient, in the header's order.
+
+        Args:
+            refers: False where `referred_to` has said that the header names no other message.
+        """
         view = read_header(header)
         # One context serves all recipients in turn: only what differs between them is set anew.
         context = decision_pb2.DecisionContext(
@@ -118,7 +124,7 @@ class Decider:
         )
         reference = _reference(header)
         replies_to = header.in_reply_to if header.HasField("in_reply_to") else None
-        procedural = is_procedural(header)
+        procedural = (refers or header.kind in PROCEDURAL_KINDS) and is_procedural(header)
         decided: list[Decided] = []
         stated: tuple[object, ...] | None = None
         encoded = b""
@@ -273,20 +279,29 @@ def _outcome_head(recipient: str, agreement_id: str, agreement_version: int) -> 
 
 def referred_to(header: envelope_pb2.Header) -> list[bytes]:
     """Return the identities of the messages that deciding will look up."""
-    found = []
-    reference = _reference(header)
-    if reference is not None:
-        found.append(identity_key(reference[0], reference[1]))
     named = [*header.forwards, *header.consents]
     if header.HasField("in_reply_to"):
         named.append(header.in_reply_to)
     if header.HasField("operation"):
         named.append(header.operation)
-    if header.alert.HasField("hit_of"):
-        named.append(header.alert.hit_of)
-    if header.request.HasField("related_request"):
-        named.append(header.request.related_request)
-    return found + [identity_key(one.sender, one.message_id) for one in named]
+    which = header.WhichOneof("particulars")
+    if which is not None:
+        named += _particular_references(header, which)
+    return [identity_key(one.sender, one.message_id) for one in named]
+
+
+def _particular_references(
+    header: envelope_pb2.Header, which: str
+) -> list[common_pb2.MessageReference]:
+    if which == "subject":
+        return [header.subject.message]
+    if which == "update":
+        return [header.update.request]
+    if which == "alert" and header.alert.HasField("hit_of"):
+        return [header.alert.hit_of]
+    if which == "request" and header.request.HasField("related_request"):
+        return [header.request.related_request]
+    return []
 
 
 def _dues(

@@ -34,7 +34,7 @@ from rogatory_gateway.ledger.items import (
     RejectionItem,
 )
 from rogatory_gateway.ledger.procedures.earlier import EarlierMessages
-from rogatory_gateway.ledger.procedures.following import Follower, is_followed
+from rogatory_gateway.ledger.procedures.following import FOLLOWED_KINDS, Follower, is_followed
 from rogatory_gateway.ledger.reading import LedgerState, load_outcomes
 from rogatory_gateway.ledger.writing import Rows
 
@@ -224,7 +224,8 @@ class Entering:
 
     def _decide(self, item: MessageItem, key: bytes) -> None:
         header = item.opened.header
-        if any(identity in self._seen for identity in referred_to(header)):
+        named = referred_to(header)
+        if any(identity in self._seen for identity in named):
             self._rows.flush(self._connection)
         decided = self._decider.decide(
             header,
@@ -232,6 +233,7 @@ class Entering:
             registry=self.registry,
             state=LedgerState(self._connection),
             entry_time=self.entry_time,
+            refers=bool(named),
         )
         salts = self._random(32 * len(decided))
         commitments = []
@@ -274,7 +276,11 @@ class Entering:
             ),
         )
         self._rows.add_outcomes(item.index, item.outcomes, decided, exercise=exercise)
-        if best != decision_pb2.DISPOSITION_REFUSED and is_followed(header):
+        if (
+            best != decision_pb2.DISPOSITION_REFUSED
+            and (named or header.kind in FOLLOWED_KINDS)
+            and is_followed(header)
+        ):
             self._follow(item, header)
         if best != decision_pb2.DISPOSITION_REFUSED:
             self._rows.add_parts(item.index, item.opened.parts)

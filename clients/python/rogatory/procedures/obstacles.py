@@ -13,6 +13,11 @@ from rogatory.clock import to_nanoseconds
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, procedure_pb2
 from rogatory.procedures import alerts, forwards, operations, requests
 
+PROCEDURAL_KINDS = frozenset(
+    {codes_pb2.KIND_UPDATE, codes_pb2.KIND_OPERATION, codes_pb2.KIND_ALERT}
+)
+"""Kinds that are part of a procedure whatever else they name."""
+
 MOST = 64
 """Obstacles that a decision lists; whoever removes so many learns of the rest."""
 
@@ -89,8 +94,4 @@ def ground_of(obstacle: procedure_pb2.Obstacle) -> decision_pb2.Ground.ValueType
 
 def is_procedural(header: envelope_pb2.Header) -> bool:
     """Say whether a message is part of a procedure, so that its standing must be known."""
-    return (
-        header.kind in (codes_pb2.KIND_UPDATE, codes_pb2.KIND_OPERATION, codes_pb2.KIND_ALERT)
-        or header.HasField("operation")
-        or bool(header.forwards)
-    )
+    return header.kind in PROCEDURAL_KINDS or header.HasField("operation") or bool(header.forwards)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rogatory.records.v1 import common_pb2
     from rogatory_gateway.ledger.procedures.earlier import Earlier, EarlierMessages
 
-_KINDS = frozenset(
+FOLLOWED_KINDS = frozenset(
     {
         codes_pb2.KIND_REQUEST,
         codes_pb2.KIND_UPDATE,
@@ -44,7 +44,7 @@ _LAST_INSTANT = (1 << 63) - 1
 
 def is_followed(header: envelope_pb2.Header) -> bool:
     """Say whether a message can change how a procedure stands."""
-    return header.kind in _KINDS or bool(header.forwards)
+    return header.kind in FOLLOWED_KINDS or bool(header.forwards)
 
 
 class Follower:
