@@ -12,16 +12,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from google.protobuf import json_format
 
 from rogatory.cli import main
 from rogatory.cli.trust import write_policy
+from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import AgencySettings, Home
 from rogatory.keyfiles import write_key_file, write_private_file
 from rogatory.keys import PrivateKey
 from rogatory.policy import Policy
 from tests.support import records
 from tests.support.house import APPROVE, SIGN, House
-from tests.support.world import ORIGIN
+from tests.support.world import ORIGIN, envelope, header
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,7 +48,7 @@ clauses:
   - clause_id: all
     article: Art. 1
     effect: permit
-    scope: {{kinds: [transfer, request, update, operation, consent, alert, correction]}}
+    scope: {{kinds: [transfer, request, update, operation, consent, alert, recall, correction]}}
 """
 STRICT = """\
 agreement_id: strict
@@ -186,6 +188,14 @@ class Agencies:
             await self.fetch(agency_id)
             await self.json(agency_id, "operation", "join", name)
         return name
+
+    async def claim(self, sender: str, to: str, reference: str) -> str:
+        """Have an agency recall a message, whosever it is; return the recall's name."""
+        head = header(sender, (to, "garden", "Art. 1"), kind=codes_pb2.KIND_RECALL)
+        json_format.Parse(reference, head.subject.message)
+        async with self._house.wire(sender) as wire:
+            await wire.submit(envelope(self._house.agency(sender), head))
+        return f"{sender}/{head.message_id}"
 
     async def send_persons(self, *more: object, sender: str = LEAD, to: str = MEMBER) -> str:
         """Send a person; return the message's name."""
@@ -461,6 +471,25 @@ async def test_recall_reaches_whoever_holds_a_copy(agencies: Agencies) -> None:
     assert [THIRD] == waiting["waiting"] == [item["agency"] for item in waiting["holders"]]
     assert 2 == again.code
     assert 2 == passed_on.code
+
+
+async def test_recall_by_another_than_the_author_takes_nothing_back(agencies: Agencies) -> None:
+    """An agreement may let it through; nothing is erased, and nobody is told not to use a record."""
+    name = await agencies.send_persons("--onward", "allowed")
+    await agencies.fetch(MEMBER)
+    shown = await agencies.json(MEMBER, "message", "show", name)
+    recall = await agencies.claim(THIRD, MEMBER, json.dumps(shown["reference"]))
+    await agencies.fetch(MEMBER)
+
+    confirmed = await agencies.run(MEMBER, "confirm", recall, "--erase", "--officer", "Lt. Nguyen")
+    after = await agencies.run(MEMBER, "message", "show", name)
+    passed_on = await agencies.run(MEMBER, "forward", name, "--to", f"{THIRD}:garden:Art. 1")
+
+    assert 2 == confirmed.code
+    assert f"is about a message of {LEAD}" in confirmed.err
+    assert "recalled" not in after.out
+    assert "Jan" in after.out
+    assert 0 == passed_on.code, passed_on
 
 
 async def test_copy_that_was_passed_on_is_erased(agencies: Agencies) -> None:

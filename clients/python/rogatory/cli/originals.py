@@ -81,9 +81,17 @@ def find_original(desk: Desk, folder: Folder, word: str) -> Original:
 
 
 def recalls(folder: Folder) -> Iterator[VerifiedDelivery]:
-    """Yield the RECALL messages of the inbox; confirmations are none."""
+    """Yield the RECALL messages of the inbox by which authors take back what they sent.
+
+    Confirmations are none, nor is what anybody says of another's message: an agreement may let it
+    through, and it takes nothing back.
+    """
     yield from folder.received(
-        lambda header: header.kind == codes_pb2.KIND_RECALL and not header.subject.confirmation
+        lambda header: (
+            header.kind == codes_pb2.KIND_RECALL
+            and not header.subject.confirmation
+            and header.subject.message.sender == header.sender
+        )
     )
 
 

@@ -115,6 +115,12 @@ def _check(asked: VerifiedDelivery) -> None:
             f"{name_of(asked.envelope.reference)} is no recall or correction",
             hint="Name the message that asks for it; rogatory inbox lists what arrived.",
         )
+    if header.subject.message.sender != header.sender:
+        raise ConfigurationError(
+            f"{name_of(asked.envelope.reference)} is about a message of"
+            f" {header.subject.message.sender}, who alone takes it back or corrects it",
+            hint="Erase nothing; ask that agency whether it wants it erased.",
+        )
 
 
 def _check_gone(
