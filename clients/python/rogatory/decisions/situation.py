@@ -118,7 +118,8 @@ class Situation(NamedTuple):
         weekday: Of entry in UTC, Monday is 0; 0 where the agreement counts no working days.
         quotas_left: For each of the agreement's quotas, units left, no more than could be used.
         obstacles: What stands in the way whatever the clauses say: serialised ``Obstacle``s.
-        oral_age: For a request that confirms an oral one, nanoseconds since that was made.
+        oral_age: For a request that confirms an oral one, nanoseconds since that was made; None
+            too where the context names no procedure: so it was decided before there was a term.
     """
 
     facts: Facts
@@ -203,12 +204,14 @@ def situate(
     barred = _barred(agreement, facts, recipient, context)
     if agreement is None or barred:
         return Situation(facts, recipient, barred, False, 0, 0, 0, 0, ())
-    if context.HasField("procedure"):
+    procedural = context.HasField("procedure")
+    if procedural:
         found = obstacles(header.message, recipient=recipient.agency, context=context)
         if found:
             encoded = tuple([one.SerializeToString(deterministic=True) for one in found])
             return Situation(facts, recipient, ground_of(found[0]), False, 0, 0, 0, 0, (), encoded)
-    timed = agreement.looks_at_time or header.oral_request is not None
+    oral_request = header.oral_request if procedural else None
+    timed = agreement.looks_at_time or oral_request is not None
     entry = to_nanoseconds(context.entry_time) if timed else 0
     return Situation(
         facts=facts,
@@ -224,7 +227,7 @@ def situate(
         else 0,
         weekday=_weekday(entry) if agreement.counts_working_days else 0,
         quotas_left=_quotas_left(agreement, facts, context) if agreement.quota_clauses else (),
-        oral_age=None if header.oral_request is None else entry - header.oral_request,
+        oral_age=None if oral_request is None else entry - oral_request,
     )
 
 

@@ -94,4 +94,10 @@ def ground_of(obstacle: procedure_pb2.Obstacle) -> decision_pb2.Ground.ValueType
 
 def is_procedural(header: envelope_pb2.Header) -> bool:
     """Say whether a message is part of a procedure, so that its standing must be known."""
-    return header.kind in PROCEDURAL_KINDS or header.HasField("operation") or bool(header.forwards)
+    return (
+        header.kind in PROCEDURAL_KINDS
+        or header.HasField("operation")
+        or bool(header.forwards)
+        # Nothing need be known of it but that it is judged: earlier gateways admitted it whenever.
+        or header.request.HasField("oral_request_time")
+    )
