@@ -79,6 +79,9 @@ _STEP_OF_FIELD: Mapping[str, request_pb2.RequestStep.ValueType] = MappingProxyTy
 )
 """The one step with which a field of UpdateParticulars goes."""
 
+_MOST_MEASURES = 64
+"""Measures of a request, as its form has them; so many a `RequestStanding` holds."""
+
 _SELF_EVIDENT = frozenset(
     {
         refusal_pb2.REFUSAL_GROUND_POSTPONED,
@@ -257,6 +260,7 @@ def _check_measures(header: envelope_pb2.Header) -> None:
             or keys != sorted(set(keys))
             or any(bool(outcome) != answers for _measure_id, outcome in keys)
             or not all(tags.is_packed(measure.subjects) for measure in part.facts.measures)
+            or (not answers and len(keys) > _MOST_MEASURES)
         ):
             raise EnvelopeError(
                 f"the header misstates the measures of part {position}",

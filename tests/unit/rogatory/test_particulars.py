@@ -564,6 +564,20 @@ def test_measures_are_asked_without_outcome() -> None:
     assert "misstates the measures" in fault(alert, None)
 
 
+def test_request_asks_for_no_more_measures_than_its_form_holds() -> None:
+    """A sealed part could state more, and nobody could then record how the request stands."""
+    head = header_of(codes_pb2.KIND_REQUEST, content("assistance_request"), sealed=True)
+    measures = head.parts[0].facts.measures
+    del measures[:]
+    for number in range(64):
+        measures.add(measure_id=f"m{number:02}")
+    assert "" == fault(head, None)
+
+    measures.add(measure_id="m64")
+
+    assert "misstates the measures" in fault(head, None)
+
+
 def test_outcomes_go_with_execution() -> None:
     """A step that executes nothing says nothing of what came of measures."""
     own = content("answer")

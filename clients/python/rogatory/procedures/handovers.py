@@ -43,6 +43,8 @@ MAX_HANDOVERS = 16
 """Hand-overs of one request (`RequestStanding.handovers`)."""
 MAX_PERSONS = 1000
 """Persons that a hand-over ever names, those taken off the list included (`Handover.persons`)."""
+MAX_PERSONS_TOGETHER = 4000
+"""Persons of all hand-overs of a request: every decision on one of its steps names them all."""
 
 _PROPOSED = handover_pb2.HANDOVER_STAGE_PROPOSED
 _AGREED = handover_pb2.HANDOVER_STAGE_AGREED
@@ -132,7 +134,10 @@ def obstacles(
     kinds = []
     if not _stage_follows(standing, known, header, sender):
         kinds.append(procedure_pb2.OBSTACLE_KIND_HANDOVER_STAGE)
-    elif not _persons_follow(known, said, releases=sender == said.releasing_agency):
+    elif not (
+        _persons_follow(known, said, releases=sender == said.releasing_agency)
+        and _fits(standing, said)
+    ):
         kinds.append(procedure_pb2.OBSTACLE_KIND_HANDOVER_PERSONS)
     elif said.stage == _PROPOSED and to_nanoseconds(said.handover_time) <= entry_time:
         kinds.append(procedure_pb2.OBSTACLE_KIND_DATE_MISSING)
@@ -275,6 +280,13 @@ def _persons_follow(
     if said.stage == _AGREED:
         return _listed(stated) == _listed(before)
     return bool(moved) or said.stage == _CALLED_OFF
+
+
+def _fits(standing: procedure_pb2.RequestStanding, said: envelope_pb2.HandoverParticulars) -> bool:
+    """Say whether a request can hold the persons of all its hand-overs."""
+    persons = {one.handover_id: set(_places(one.persons)) for one in standing.handovers}
+    persons.setdefault(said.handover_id, set()).update(_places(said.persons))
+    return sum(map(len, persons.values())) <= MAX_PERSONS_TOGETHER
 
 
 def _listed(places: Mapping[bytes, PersonState]) -> frozenset[bytes]:

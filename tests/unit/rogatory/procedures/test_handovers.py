@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -338,6 +339,23 @@ def test_hand_overs_of_one_request_have_a_limit() -> None:
     assert [STAGE] == refusals(full, PROPOSAL)
     assert [PERSONS] == refusals(crowded, says(RELEASING, PROPOSED, {LISTED: ALL}))
     assert [] == refusals(crowded, says(RELEASING, PROPOSED, {LISTED: crowd[:5]}))
+
+
+def test_hand_overs_of_a_request_name_so_many_together() -> None:
+    """Each decision on a later step states them all, and has room for no more."""
+    crowds = [
+        statement(
+            PROPOSED,
+            {LISTED: [f"person {number} {each}" for each in range(handovers.MAX_PERSONS)]},
+            sender=ASKED,
+            name=f"number {number}",
+        )
+        for number in range(handovers.MAX_PERSONS_TOGETHER // handovers.MAX_PERSONS)
+    ]
+    standing = functools.reduce(after, crowds, accepted())
+
+    assert [PERSONS] == refusals(standing, PROPOSAL)
+    assert [] == refusals(standing, crowds[0])
 
 
 def test_statement_belongs_to_an_arrangement() -> None:
