@@ -77,6 +77,12 @@ def _record(case: Case) -> None:
     base = ("base", "Base Art. 3(2)")
     case.enter(OTHER, ASKING, kind=codes_pb2.KIND_RECALL, fill=confirm, basis=base)
 
+    def withdraw(head: envelope_pb2.Header) -> None:
+        consent(head)
+        head.subject.withdrawal = True
+
+    case.enter(ASKING, ASKED, kind=codes_pb2.KIND_CONSENT, fill=withdraw)
+
 
 def _operation(case: Case) -> None:
     kind = operation_pb2.CONTRIBUTION_KIND_INDICATORS

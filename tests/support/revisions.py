@@ -7,6 +7,8 @@ _PROCEDURES = (
     "request_steps",
     "deadlines",
     "relations",
+    "copies",
+    "withdrawals",
     "recalled",
     "operations",
     "operation_members",

@@ -278,7 +278,7 @@ def standing(
             sender=author, message_id=message_id, header_digest=header_digest
         )
         found = earlier.find(message, exercise=exercise)
-        if found is not None and recipient in earlier.holders(found.index):
+        if found is not None and earlier.holds(found.index, recipient):
             return result, b""
     return nothing
 
@@ -306,11 +306,12 @@ def quota_count(
     return int(total or 0)
 
 
-@dataclass(frozen=True, slots=True)
 class LedgerState:
-    """What deciding reads, on one connection (`deciding.State`)."""
+    """What deciding one message reads, on one connection (`deciding.State`)."""
 
-    connection: Connection
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._standings = Standings(connection, EarlierMessages(connection))
 
     def standing(
         self,
@@ -335,8 +336,7 @@ class LedgerState:
         self, header: envelope_pb2.Header, recipient: str
     ) -> procedure_pb2.ProcedureStanding | None:
         """Return how the procedures stand that a message is part of; None: it is part of none."""
-        earlier = EarlierMessages(self.connection)
-        return Standings(self.connection, earlier).standing(header, recipient)
+        return self._standings.standing(header, recipient)
 
     def quota_count(
         self, *, agreement_id: str, clause_id: str, sender: str, recipient: str, from_day: int

@@ -211,6 +211,34 @@ relations = Table(
     sqlite_with_rowid=False,
 )
 
+# Who has a copy of a message that was passed on: whoever sent or received one.
+copies = Table(
+    "copies",
+    metadata,
+    # Index of the entry of the message passed on.
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency", String, primary_key=True),
+    # Index of the entry of the message that passes it on.
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    # Whether the agency received it; else it sent it.
+    Column("received", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The latest withdrawal of consent to further use of a message, as each agency was told.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    # Index of the entry of the message that may not be used further.
+    Column("subject", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency", String, primary_key=True),
+    # A ConsentScope number.
+    Column("scope", SmallInteger, primary_key=True, autoincrement=False),
+    # Index of the CONSENT message's entry.
+    Column("idx", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # What is no longer delivered to whom.
 recalled = Table(
     "recalled",

@@ -302,7 +302,8 @@ def _move(after: procedure_pb2.RequestStanding, step: Step) -> None:
     """Put state and resume_state where a step leads."""
     before = after.state
     if step == CLARIFY:
-        after.state = after.resume_state
+        # Earlier gateways admitted answers to questions that nobody had asked.
+        after.state = after.resume_state or before
         after.ClearField("resume_state")
     elif step == ASK_CLARIFICATION:
         after.state = _CLARIFICATION

@@ -14,6 +14,8 @@ from rogatory_gateway.ledger.identity import identity_key
 from rogatory_gateway.ledger.procedures.relations import Relation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Connection
 
     from rogatory.records.v1 import common_pb2
@@ -27,11 +29,13 @@ class Earlier:
         index: Of its entry.
         entry_time: When it was entered, nanoseconds since the Unix epoch.
         header: What its sender signed.
+        signatures: Its sender's, as received.
     """
 
     index: int
     entry_time: int
     header: envelope_pb2.Header
+    signatures: Sequence[envelope_pb2.Signature]
 
 
 class EarlierMessages:
@@ -48,7 +52,7 @@ class EarlierMessages:
 
         Args:
             connection: On its entries and outcomes.
-            related: Where the table of relations is; None: there too.
+            related: Where the tables of relations and copies are; None: there too.
             before: As it was before that index.
         """
         self._connection = connection
@@ -88,42 +92,40 @@ class EarlierMessages:
         ).scalar()
         return None if data is None else decision_pb2.Outcome.FromString(data)
 
-    def recipients(self, index: int) -> list[str]:
-        """Return those who received a message, in the header's order."""
-        outcomes = tables.outcomes.c
-        return list(
-            self._connection.execute(
-                select(outcomes.recipient)
-                .where(
-                    outcomes.idx == index,
-                    outcomes.disposition != decision_pb2.DISPOSITION_REFUSED,
-                )
-                .order_by(outcomes.position)
-            ).scalars()
-        )
-
-    def later(self, subject: int, relation: Relation) -> list[int]:
-        """Return the indices of the messages that stand in a relation to an earlier one."""
+    def has_later(self, subject: int, relation: Relation) -> bool:
+        """Say whether a message stands in a relation to an earlier one."""
         relations = tables.relations.c
-        return list(
-            self._related.execute(
-                select(relations.idx)
-                .where(
-                    relations.subject == subject,
-                    relations.relation == relation,
-                    self._limit(relations.idx),
-                )
-                .order_by(relations.idx)
-            ).scalars()
-        )
+        found = self._related.execute(
+            select(relations.idx)
+            .where(
+                relations.subject == subject,
+                relations.relation == relation,
+                self._limit(relations.idx),
+            )
+            .limit(1)
+        ).first()
+        return found is not None
 
-    def holders(self, index: int) -> dict[str, int]:
-        """Return whoever received a message or a copy passed on, with the index it came by."""
-        found = dict.fromkeys(self.recipients(index), index)
-        for copy in self.later(index, Relation.FORWARD):
-            for agency in self.recipients(copy):
-                found.setdefault(agency, copy)
-        return found
+    def first_copy(self, index: int, agency: str) -> int | None:
+        """Return the index of the first copy of a message that an agency received; None: none."""
+        copies = tables.copies.c
+        return self._related.execute(
+            select(copies.idx)
+            .where(
+                copies.subject == index,
+                copies.agency == agency,
+                copies.received,
+                self._limit(copies.idx),
+            )
+            .order_by(copies.idx)
+            .limit(1)
+        ).scalar()
+
+    def holds(self, index: int, agency: str) -> bool:
+        """Say whether an agency received a message, or a copy passed on."""
+        return (
+            self.received(index, agency) is not None or self.first_copy(index, agency) is not None
+        )
 
     def _limit(self, column: ColumnElement[int]) -> ColumnElement[bool]:
         return true() if self._before is None else column < self._before
@@ -135,4 +137,5 @@ def _earlier(index: int, entry_time: int, entry: bytes) -> Earlier:
         index=index,
         entry_time=entry_time,
         header=envelope_pb2.Header.FromString(logged.header),
+        signatures=logged.signatures,
     )

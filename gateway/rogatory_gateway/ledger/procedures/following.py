@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, false, func, insert, literal, select, update
 
 from rogatory import clock
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, procedure_pb2
@@ -39,7 +39,8 @@ FOLLOWED_KINDS = frozenset(
 
 
 _LAST_INSTANT = (1 << 63) - 1
-"""The latest that a table holds, in the year 2262: a timestamp may name a later one."""
+"""The latest that a table holds, in the year 2262: a timestamp may name a later one. The earliest
+is 1970: what ended before then has ended."""
 
 
 def is_followed(header: envelope_pb2.Header) -> bool:
@@ -75,7 +76,7 @@ class Follower:
         if not admitted:
             return
         for reference in header.forwards:
-            self._relate(reference, Relation.FORWARD, index, header)
+            self._forward(reference, index, header, admitted)
         follow = _FOLLOW.get(header.kind)
         if follow is not None:
             follow(self, index, header, admitted, entry_time)
@@ -271,25 +272,40 @@ class Follower:
         if subject is None:
             return
         self._add(subject.index, Relation.RECALL, index)
-        forwarded = self._earlier.later(subject.index, Relation.FORWARD)
         for outcome in admitted:
             agency = outcome.recipient
             if self._earlier.received(subject.index, agency) is not None:
-                self._withhold(subject.index, agency, recall=index, whole=True)
-            for copy in forwarded:
-                sender = self._earlier.at(copy).header.sender
-                if agency == sender or self._earlier.received(copy, agency) is not None:
-                    self._withhold(copy, agency, recall=index, whole=False)
+                self._withhold(subject.index, agency, recall=index)
+            self._withhold_copies(subject.index, agency, recall=index)
 
-    def _withhold(self, index: int, agency: str, *, recall: int, whole: bool) -> None:
+    def _withhold(self, index: int, agency: str, *, recall: int) -> None:
+        """Deliver a message to an agency no more, with none of its parts."""
         table = tables.recalled.c
         where = (table.idx == index, table.agency == agency)
         known = self._connection.execute(select(table.whole).where(*where)).scalar()
-        if known is None or (whole and not known):
+        if not known:
             self._connection.execute(delete(tables.recalled).where(*where))
             self._connection.execute(
-                insert(tables.recalled).values(idx=index, agency=agency, whole=whole, recall=recall)
+                insert(tables.recalled).values(idx=index, agency=agency, whole=True, recall=recall)
             )
+
+    def _withhold_copies(self, subject: int, agency: str, *, recall: int) -> None:
+        """Deliver no more what passes a message on and an agency sent or received.
+
+        In one statement: whoever forwards its own record a thousand times and recalls it would else
+        keep everybody waiting.
+        """
+        copies, known = tables.copies.c, tables.recalled.c
+        self._connection.execute(
+            insert(tables.recalled).from_select(
+                ["idx", "agency", "whole", "recall"],
+                select(copies.idx, copies.agency, false(), literal(recall)).where(
+                    copies.subject == subject,
+                    copies.agency == agency,
+                    ~exists().where(known.idx == copies.idx, known.agency == copies.agency),
+                ),
+            )
+        )
 
     def _correction(
         self,
@@ -316,11 +332,23 @@ class Follower:
         admitted: Sequence[decision_pb2.Outcome],
         entry_time: int,
     ) -> None:
-        del admitted, entry_time
+        del entry_time
         subject = None if header.subject.consent_request else self._own(header)
-        if subject is not None:
-            relation = Relation.WITHDRAWAL if header.subject.withdrawal else Relation.CONSENT
-            self._add(subject.index, relation, index)
+        if subject is None:
+            return
+        if not header.subject.withdrawal:
+            self._add(subject.index, Relation.CONSENT, index)
+            return
+        self._add(subject.index, Relation.WITHDRAWAL, index)
+        table = tables.withdrawals
+        for outcome in admitted:
+            key = {
+                "subject": subject.index,
+                "agency": outcome.recipient,
+                "scope": header.subject.consent_scope,
+            }
+            self._connection.execute(delete(table).filter_by(**key))
+            self._connection.execute(insert(table).values(idx=index, **key))
 
     def _alert(
         self,
@@ -330,9 +358,13 @@ class Follower:
         entry_time: int,
     ) -> None:
         del admitted, entry_time
-        if header.alert.HasField("hit_of"):
-            relation = Relation.WITHDRAWAL if header.alert.withdrawal else Relation.HIT
-            self._relate(header.alert.hit_of, relation, index, header)
+        if not header.alert.HasField("hit_of"):
+            return
+        if not header.alert.withdrawal:
+            self._relate(header.alert.hit_of, Relation.HIT, index, header)
+        elif header.alert.hit_of.sender == header.sender:
+            # An earlier version admitted it of anybody.
+            self._relate(header.alert.hit_of, Relation.ALERT_WITHDRAWAL, index, header)
 
     def _operation(
         self,
@@ -351,21 +383,21 @@ class Follower:
                     idx=index,
                     lead=state.lead,
                     exercise=header.exercise,
-                    valid_until=min(state.valid_until, _LAST_INSTANT),
+                    valid_until=max(0, min(state.valid_until, _LAST_INSTANT)),
                     closed=False,
                 )
             )
             self._write_members(index, state)
             return
         founding = self._earlier.find(header.operation, exercise=header.exercise)
-        if founding is None:
+        before = None if founding is None else self._operation_state(founding.index)
+        if founding is None or before is None:
+            # An earlier version did not ask whether the message named had founded one.
             return
         self._add(founding.index, Relation.OPERATION_STEP, index)
         if step == envelope_pb2.OPERATION_STEP_REPORT:
             self._add(founding.index, Relation.REPORT, index)
-        state = operations.step(
-            self._operation_state(founding.index), header, entry_time, reached=reached
-        )
+        state = operations.step(before, header, entry_time, reached=reached)
         self._connection.execute(
             update(tables.operations)
             .where(tables.operations.c.idx == founding.index)
@@ -373,10 +405,12 @@ class Follower:
         )
         self._write_members(founding.index, state)
 
-    def _operation_state(self, index: int) -> operations.OperationState:
+    def _operation_state(self, index: int) -> operations.OperationState | None:
         row = self._connection.execute(
             select(tables.operations).where(tables.operations.c.idx == index)
-        ).one()
+        ).first()
+        if row is None:
+            return None
         members = self._connection.execute(
             select(tables.operation_members.c.standing)
             .where(tables.operation_members.c.idx == index)
@@ -412,6 +446,26 @@ class Follower:
             return None
         return self._earlier.find(header.subject.message, exercise=header.exercise)
 
+    def _forward(
+        self,
+        reference: common_pb2.MessageReference,
+        index: int,
+        header: envelope_pb2.Header,
+        admitted: Sequence[decision_pb2.Outcome],
+    ) -> None:
+        """Enter who sends and who receives a copy of a message."""
+        found = self._earlier.find(reference, exercise=header.exercise)
+        if found is None or not self._add(found.index, Relation.FORWARD, index):
+            return
+        holders = [(header.sender, False), *((one.recipient, True) for one in admitted)]
+        self._connection.execute(
+            insert(tables.copies),
+            [
+                {"subject": found.index, "agency": agency, "idx": index, "received": received}
+                for agency, received in holders
+            ],
+        )
+
     def _relate(
         self,
         reference: common_pb2.MessageReference,
@@ -423,10 +477,16 @@ class Follower:
         if found is not None:
             self._add(found.index, relation, index)
 
-    def _add(self, subject: int, relation: Relation, index: int) -> None:
+    def _add(self, subject: int, relation: Relation, index: int) -> bool:
+        """Enter a relation; return False where it is there, as earlier versions allowed."""
+        table = tables.relations.c
+        same = (table.subject == subject, table.relation == relation, table.idx == index)
+        if self._connection.execute(select(table.idx).where(*same)).first() is not None:
+            return False
         self._connection.execute(
             insert(tables.relations).values(subject=subject, relation=relation, idx=index)
         )
+        return True
 
 
 def _span(due: deadline_pb2.DueDate) -> tuple[int, int]:

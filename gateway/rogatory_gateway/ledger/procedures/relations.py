@@ -19,10 +19,12 @@ class Relation(IntEnum):
     CONSENT = 5
     """Consents to further use of it."""
     WITHDRAWAL = 6
-    """Withdraws a consent to further use of it, or takes an alert, the subject, back."""
+    """Withdraws a consent to further use of it."""
     HIT = 7
     """Reports a hit of an alert, the subject."""
     OPERATION_STEP = 8
     """Is a step of the operation that the subject founded."""
     REPORT = 9
     """Reports results of the operation that the subject founded."""
+    ALERT_WITHDRAWAL = 10
+    """Takes an alert, the subject, back. Not the same as withdrawing a consent to its use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from rogatory import clock
 from rogatory.exchange.v1 import agreement_pb2, codes_pb2, envelope_pb2, procedure_pb2
@@ -29,6 +29,9 @@ class Standings:
         """Read from a connection that holds the tables of procedures, and from earlier messages."""
         self._connection = connection
         self._earlier = earlier
+        self._passed_on: tuple[envelope_pb2.Header, list[procedure_pb2.ForwardStanding]] | None = (
+            None
+        )
 
     def standing(
         self, header: envelope_pb2.Header, recipient: str
@@ -43,9 +46,15 @@ class Standings:
             self._alert(standing, header)
         if header.HasField("operation"):
             self._operation(standing, header, recipient)
-        for reference in header.forwards:
-            standing.forwards.append(self._forward(reference, header))
+        standing.forwards.extend(self._forwards(header))
         return standing
+
+    def _forwards(self, header: envelope_pb2.Header) -> list[procedure_pb2.ForwardStanding]:
+        """Return how what a message passes on stands: the same towards each of its recipients."""
+        if self._passed_on is None or self._passed_on[0] is not header:
+            found = [self._forward(reference, header) for reference in header.forwards]
+            self._passed_on = header, found
+        return self._passed_on[1]
 
     def _request(
         self,
@@ -86,9 +95,7 @@ class Standings:
         standing.alert.agency = issuer
         if found.header.alert.HasField("valid_until_time"):
             standing.alert.valid_until_time.CopyFrom(found.header.alert.valid_until_time)
-        standing.alert.withdrawn = any(
-            True for _ in self._earlier.later(found.index, Relation.WITHDRAWAL)
-        )
+        standing.alert.withdrawn = self._earlier.has_later(found.index, Relation.ALERT_WITHDRAWAL)
 
     def _operation(
         self,
@@ -154,10 +161,8 @@ class Standings:
             return standing
         outcome = self._earlier.received(original.index, holder)
         if outcome is None:
-            for index in self._earlier.later(original.index, Relation.FORWARD):
-                outcome = self._earlier.received(index, holder)
-                if outcome is not None:
-                    break
+            copy = self._earlier.first_copy(original.index, holder)
+            outcome = None if copy is None else self._earlier.received(copy, holder)
         if outcome is None:
             return procedure_pb2.ForwardStanding()
         standing = forwards.effective(original.header, outcome.decision.obligations)
@@ -166,13 +171,17 @@ class Standings:
 
     def _recalled(self, index: int, agency: str) -> bool:
         """Say whether a message, or a copy of it that an agency holds, was recalled from it."""
-        copies = [index, *self._earlier.later(index, Relation.FORWARD)]
-        recalled = self._connection.execute(
-            select(tables.recalled.c.idx).where(
-                tables.recalled.c.idx.in_(copies), tables.recalled.c.agency == agency
+        table, copies = tables.recalled.c, tables.copies.c
+        copy = select(table.idx).join(
+            tables.copies, and_(copies.idx == table.idx, copies.agency == table.agency)
+        )
+        return any(
+            self._connection.execute(query.where(table.agency == agency).limit(1)).first()
+            for query in (
+                select(table.idx).where(table.idx == index),
+                copy.where(copies.subject == index),
             )
-        ).first()
-        return recalled is not None
+        )
 
     def _consents(
         self,
@@ -180,10 +189,17 @@ class Standings:
         reference: common_pb2.MessageReference,
         header: envelope_pb2.Header,
     ) -> Iterator[procedure_pb2.ConsentStanding]:
-        latest: dict[int, int] = {}
-        for index in self._earlier.later(original.index, Relation.WITHDRAWAL):
-            if self._earlier.received(index, header.sender) is not None:
-                latest[self._earlier.at(index).header.subject.consent_scope] = index
+        if not header.consents:
+            return
+        table = tables.withdrawals.c
+        latest: dict[int, int] = {
+            row.scope: row.idx
+            for row in self._connection.execute(
+                select(table.scope, table.idx).where(
+                    table.subject == original.index, table.agency == header.sender
+                )
+            )
+        }
         for named in header.consents:
             found = self._earlier.find(named, exercise=header.exercise)
             if (

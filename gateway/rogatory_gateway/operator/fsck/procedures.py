@@ -21,6 +21,8 @@ FOLLOWED = (
     tables.request_steps,
     tables.deadlines,
     tables.relations,
+    tables.copies,
+    tables.withdrawals,
     tables.recalled,
     tables.operations,
     tables.operation_members,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine
 
 from rogatory.errors import ConfigurationError
 from rogatory.notes import NoteSigner
+from rogatory_gateway.ledger import database
 from rogatory_gateway.ledger.database import (
     DATABASE_FILE,
     check_revision,
@@ -98,6 +99,29 @@ def test_a_ledger_of_the_first_version_is_brought_up(engine: Engine, tmp_path: P
 
     assert first == schema(engine)
     assert [LOG.text] == recorded(engine)
+
+
+def test_an_upgrade_that_was_interrupted_is_made_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables and what the entries make of them come in one transaction, or not at all."""
+    first = schema(engine)
+    make_old(tmp_path)
+    before = schema(engine)
+    followed: list[object] = []
+
+    def stop(_connection: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database, "rebuild", stop)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(engine, log=LOG)
+    assert before == schema(engine)
+    monkeypatch.setattr(database, "rebuild", followed.append)
+    migrate(engine, log=LOG)
+
+    assert first == schema(engine)
+    assert 1 == len(followed)
 
 
 def test_a_ledger_of_a_newer_version_is_refused(engine: Engine) -> None:

@@ -61,6 +61,22 @@ def upgrade() -> None:
     )
     op.create_index("relations_idx", "relations", ["idx"])
     op.create_table(
+        "copies",
+        sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("agency", sa.String, primary_key=True),
+        sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("received", sa.Boolean, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "withdrawals",
+        sa.Column("subject", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("agency", sa.String, primary_key=True),
+        sa.Column("scope", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("idx", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "recalled",
         sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("agency", sa.String, primary_key=True),
