@@ -33,6 +33,7 @@ from rogatory_gateway.ledger.items import (
     OutcomeRow,
     RejectionItem,
 )
+from rogatory_gateway.ledger.procedures.copies import altered_copy
 from rogatory_gateway.ledger.procedures.earlier import EarlierMessages
 from rogatory_gateway.ledger.procedures.following import FOLLOWED_KINDS, Follower, is_followed
 from rogatory_gateway.ledger.reading import LedgerState, load_outcomes
@@ -44,11 +45,21 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from rogatory.exchange.v1 import envelope_pb2
+    from rogatory_gateway.ledger.deciding import Decided
     from rogatory_gateway.ledger.memory import Memory
     from rogatory_gateway.ledger.prepared import Statements
 
 MAX_ENTRY_BYTES = 65_535
 """Longest entry: C2SP tlog-tiles counts an entry's bytes in 16 bits."""
+
+MAX_OUTCOME_BYTES = 131_072
+"""Longest outcome: what an ``OutcomeOpening`` holds."""
+
+MAX_OUTCOMES_BYTES = 1 << 20
+"""Longest together: how a request stands is in the outcome of each recipient of a short step."""
+
+_OUTCOME_FRAME_BYTES = 512
+"""More than recipient, agreement, position and the lengths of the rest take."""
 
 _KIND_NAMES = {
     number: name.removeprefix("KIND_").lower() for name, number in codes_pb2.Kind.items()
@@ -235,6 +246,10 @@ class Entering:
             entry_time=self.entry_time,
             refers=bool(named),
         )
+        error = self._fault_of_decided(item, decided)
+        if error is not None:
+            self._turn_away(item, error)
+            return
         salts = self._random(32 * len(decided))
         commitments = []
         best: int = decision_pb2.DISPOSITION_REFUSED
@@ -294,6 +309,32 @@ class Entering:
                     day=self.entry_time // clock.NANOSECONDS_PER_DAY,
                 )
         self._seen[key] = item
+
+    def _fault_of_decided(
+        self, item: MessageItem, decided: Sequence[Decided]
+    ) -> EnvelopeError | None:
+        """Return why a message cannot be entered as it was decided; None: it can."""
+        sizes = [len(one.decision) + len(one.context) + len(one.dues) for one in decided]
+        if max(sizes) > MAX_OUTCOME_BYTES - _OUTCOME_FRAME_BYTES or sum(sizes) > MAX_OUTCOMES_BYTES:
+            return EnvelopeError(
+                f"what was decided would have {max(sizes)} bytes for one recipient and {sum(sizes)}"
+                f" for all; the limits are {MAX_OUTCOME_BYTES} and {MAX_OUTCOMES_BYTES}",
+                hint="Address fewer recipients in one message, or rely on fewer consents.",
+                reason="TOO_LARGE",
+            )
+        if all(one.disposition == decision_pb2.DISPOSITION_REFUSED for one in decided):
+            # Who does not hold an original learns nothing of how it was signed.
+            return None
+        altered = altered_copy(
+            EarlierMessages(self._connection), item.opened.header, item.opened.parts
+        )
+        if altered is None:
+            return None
+        return EnvelopeError(
+            f"the message passed on in part {altered} has other signatures than the original",
+            hint="Pass its envelope on with the signatures as they came.",
+            reason="SIGNATURE_INVALID",
+        )
 
     def _follow(self, item: MessageItem, header: envelope_pb2.Header) -> None:
         """Enter what a message makes of its procedures: the next of this group must see it."""
