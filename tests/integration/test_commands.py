@@ -474,7 +474,7 @@ async def test_recall_reaches_whoever_holds_a_copy(agencies: Agencies) -> None:
 
 
 async def test_recall_by_another_than_the_author_takes_nothing_back(agencies: Agencies) -> None:
-    """An agreement may let it through; nothing is erased, and nobody is told not to use a record."""
+    """An agreement may let it through; nothing is erased, and nobody is warned of a record."""
     name = await agencies.send_persons("--onward", "allowed")
     await agencies.fetch(MEMBER)
     shown = await agencies.json(MEMBER, "message", "show", name)
