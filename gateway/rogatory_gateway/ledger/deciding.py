@@ -36,7 +36,7 @@ NANOSECONDS_PER_DAY = clock.NANOSECONDS_PER_DAY
 
 _ABOUT_ALL_COPIES = frozenset({codes_pb2.KIND_RECALL, codes_pb2.KIND_CORRECTION})
 """They reach whoever holds the record, by whichever way it came there."""
-_MAY_STAND_ALONE = PROCEDURAL_KINDS | {codes_pb2.KIND_REQUEST}
+MAY_STAND_ALONE = PROCEDURAL_KINDS | {codes_pb2.KIND_REQUEST}
 """Kinds that can be part of a procedure and name no other message."""
 _WITH_DEADLINES = frozenset({codes_pb2.KIND_REQUEST, codes_pb2.KIND_UPDATE})
 
@@ -126,7 +126,7 @@ class Decider:
         )
         reference = _reference(header)
         replies_to = header.in_reply_to if header.HasField("in_reply_to") else None
-        procedural = (refers or header.kind in _MAY_STAND_ALONE) and is_procedural(header)
+        procedural = (refers or header.kind in MAY_STAND_ALONE) and is_procedural(header)
         decided: list[Decided] = []
         stated: tuple[object, ...] | None = None
         encoded = b""

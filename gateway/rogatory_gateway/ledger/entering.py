@@ -21,7 +21,12 @@ from rogatory.envelopes import (
 from rogatory.errors import EnvelopeError, RogatoryError
 from rogatory.exchange.v1 import codes_pb2, decision_pb2
 from rogatory_gateway.ledger import tables
-from rogatory_gateway.ledger.deciding import Decider, outcome_bytes, referred_to
+from rogatory_gateway.ledger.deciding import (
+    MAY_STAND_ALONE,
+    Decider,
+    outcome_bytes,
+    referred_to,
+)
 from rogatory_gateway.ledger.governing import submitted_document
 from rogatory_gateway.ledger.identity import identity_key
 from rogatory_gateway.ledger.items import (
@@ -246,10 +251,12 @@ class Entering:
             entry_time=self.entry_time,
             refers=bool(named),
         )
-        error = self._fault_of_decided(item, decided)
-        if error is not None:
-            self._turn_away(item, error)
-            return
+        # Without a procedure nothing that is decided can be long, and nothing is passed on.
+        if named or header.kind in MAY_STAND_ALONE:
+            error = self._fault_of_decided(item, decided)
+            if error is not None:
+                self._turn_away(item, error)
+                return
         salts = self._random(32 * len(decided))
         commitments = []
         best: int = decision_pb2.DISPOSITION_REFUSED
