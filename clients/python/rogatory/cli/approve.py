@@ -70,8 +70,8 @@ def approve(
         signed = queue.add(path, signed) if path.exists() else queue.write(path, signed)
     states = drafting.signer_states(signed, ring, now=now)
     waiting = signers.waiting_for(states)
-    if not waiting:
-        note(f"all have signed: rogatory send {targets[0]}")
+    if signers.readiness(states) != signers.WAITING:
+        note(f"all officers have signed: rogatory send {targets[0]}")
     emit(
         {
             "message_id": signed.message_id,

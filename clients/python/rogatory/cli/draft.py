@@ -62,7 +62,9 @@ app = typer.Typer(
 def new(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Records: JSON or text-proto.", show_default=False),
+        typer.Argument(
+            metavar="FILE...", help="Records: JSON, YAML or text-proto.", show_default=False
+        ),
     ] = None,
     *,
     author: Annotated[
@@ -269,7 +271,7 @@ def _row(place: Home, path: Path, ring: KeyRing, earlier: Earlier, *, now: int) 
     elif draft.expires <= now:
         state = "expired"
     else:
-        state = "; ".join(faults) or ("waiting" if draft.missing else "complete")
+        state = "; ".join(faults) or signers.readiness(states)
     return row | {
         "kind": in_words(codes_pb2.Kind.DESCRIPTOR, header.kind),
         "to": [item.agency for item in header.recipients],

@@ -10,7 +10,11 @@ from rogatory.cli import stating
 from rogatory.cli.enrolling import OFFICER_PREFIX
 from rogatory.cli.session import file_signer
 from rogatory.drafting import Prefer, SignerState
+from rogatory.exchange.v1 import codes_pb2
 from rogatory.home import Home
+
+WAITING = "waiting"
+"""Of a draft that an officer has still to sign."""
 
 
 def state_data(states: Sequence[SignerState]) -> list[dict[str, Any]]:
@@ -42,6 +46,15 @@ def state_lines(states: Sequence[SignerState]) -> list[str]:
 def waiting_for(states: Sequence[SignerState]) -> list[str]:
     """Return who has still to sign, in words."""
     return [state.name for state in states if not state.signed]
+
+
+def readiness(states: Sequence[SignerState]) -> str:
+    """Return how far a draft is: `WAITING` for officers, ``ready to send``, or ``complete``."""
+    missing = [state.role for state in states if not state.signed]
+    if not missing:
+        return "complete"
+    # The agency's own signature is added as it is sent.
+    return "ready to send" if missing == [codes_pb2.KEY_ROLE_SIGNING] else WAITING
 
 
 def fault_text(state: SignerState) -> str:
