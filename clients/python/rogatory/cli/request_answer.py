@@ -65,7 +65,7 @@ def answer(
         kind = codes_pb2.Kind.Name(header.kind).removeprefix("KIND_").lower()
         raise ConfigurationError(
             f"{header.sender}/{header.message_id} is no request: its kind is {kind}",
-            hint="Name the request itself; rogatory inbox lists what arrived.",
+            hint=_instead(header),
         )
     asked = _asked(found, place.settings().agency)
     if out is not None:
@@ -91,6 +91,13 @@ def _asked(found: held.Held, agency: str) -> Asked:
         legal_basis=f"{basis.agreement_id}:{basis.article}",
         recipient=basis.agency if header.sender == agency else header.sender,
     )
+
+
+def _instead(header: envelope_pb2.Header) -> str:
+    if header.kind == codes_pb2.KIND_UPDATE:
+        request = header.update.request
+        return f"Name the request that it is about: {request.sender}/{request.message_id}"
+    return "Name the request itself; rogatory inbox lists what arrived."
 
 
 def _basis(header: envelope_pb2.Header, agency: str) -> envelope_pb2.Recipient:
