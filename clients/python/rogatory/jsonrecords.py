@@ -96,7 +96,8 @@ class Reader:
             field = known.get(name)
             if field is None:
                 near = difflib.get_close_matches(name, known, n=1)
-                meant = f"; did you mean {near[0]!r}?" if near else ""
+                fields = ", ".join(field.name for field in descriptor.fields)
+                meant = f"; did you mean {near[0]!r}?" if near else f"; it has {fields}"
                 self._add(offset, path, f"{descriptor.name} has no field {name!r}{meant}")
                 continue
             joined = f"{path}{field.name}" if path.endswith("/") else f"{path}.{field.name}"

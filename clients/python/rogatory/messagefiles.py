@@ -218,7 +218,7 @@ def _built(
     except json_format.ParseError:
         return [], []
     return messages, [
-        (f"{part}/{violation.path}", _words(violation))
+        (f"{part}/{violation.path}", _words(violation, message))
         for part, message in enumerate(messages)
         for violation in _faults(message, complete)
     ]
@@ -267,7 +267,8 @@ def parse_textproto(
     found = _faults(message, complete)
     if found:
         places = read_textproto(text, descriptor_of(message_type))
-        raise _faulty(file, "cannot be sent", [_located(item, text, places) for item in found])
+        issues = [_located(item, message, text, places) for item in found]
+        raise _faulty(file, "cannot be sent", issues)
     return message
 
 
@@ -317,9 +318,23 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _words(violation: Violation) -> str:
+def _words(violation: Violation, message: Message) -> str:
     """Return what a rule wants, in words for whoever wrote the file."""
-    return "is not stated" if violation.rule == "enum.not_in" else violation.message
+    if violation.rule == "enum.not_in":
+        return "is not stated"
+    if violation.rule == "string.pattern" and _value(message, violation.path) == "":
+        return "is not stated"
+    return violation.message
+
+
+def _value(message: Message, path: str) -> object:
+    """Return what a path such as ``persons[2].place.record_id`` leads to; None: nothing."""
+    found: Any = message
+    for name, index in re.findall(r"(\w+)(?:\[(\d+)\])?", path):
+        found = getattr(found, name, None)
+        if index:
+            found = found[int(index)] if found is not None and int(index) < len(found) else None
+    return found
 
 
 def _nested(text: str, file: str) -> RecordFileError:
@@ -328,9 +343,9 @@ def _nested(text: str, file: str) -> RecordFileError:
     return _faulty(file, "is nested too deeply", [issue])
 
 
-def _located(violation: Violation, text: str, places: Mapping[str, int]) -> Issue:
+def _located(violation: Violation, message: Message, text: str, places: Mapping[str, int]) -> Issue:
     line, column = line_and_column(text, nearest(places, violation.path) or 0)
-    return Issue(message=_words(violation), path=violation.path, line=line, column=column)
+    return Issue(message=_words(violation, message), path=violation.path, line=line, column=column)
 
 
 def _without_place(text: str, lines: Sequence[str]) -> str:
