@@ -18,6 +18,13 @@ _SCOPE = consent_pb2.ConsentScope.DESCRIPTOR
 _CONTRIBUTION = operation_pb2.ContributionKind.DESCRIPTOR
 _Wording = Callable[[procedure_pb2.Obstacle], tuple[str, str]]
 
+_NOT_ACCEPTED = frozenset(
+    {
+        request_pb2.REQUEST_STATE_SUBMITTED,
+        request_pb2.REQUEST_STATE_ACKNOWLEDGED,
+        request_pb2.REQUEST_STATE_POSTPONED,
+    }
+)
 _LOOK = "rogatory request show SENDER/MESSAGE_ID has its state and steps."
 _MEMBERS = "rogatory operation show SENDER/MESSAGE_ID has its members and what each may do."
 
@@ -70,6 +77,8 @@ def _wrong_party(obstacle: procedure_pb2.Obstacle) -> tuple[str, str]:
 
 def _wrong_state(obstacle: procedure_pb2.Obstacle) -> tuple[str, str]:
     state = in_words(_STATE, obstacle.state)
+    if obstacle.state == request_pb2.REQUEST_STATE_CLARIFICATION:
+        state = "waiting for a clarification"
     return f"The request is {state}, which does not allow the step.", _steps(obstacle)
 
 
@@ -80,9 +89,15 @@ def _handover_stage(obstacle: procedure_pb2.Obstacle) -> tuple[str, str]:
             "Propose it first, between the two parties of the request.",
         )
     stage = in_words(_STAGE, obstacle.handover_stage)
+    before = (
+        "Nobody is delivered before the asked agency has accepted the request. "
+        if obstacle.handover_stage == handover_pb2.HANDOVER_STAGE_AGREED
+        and obstacle.state in _NOT_ACCEPTED
+        else ""
+    )
     return (
         f"The hand-over is {stage}, which does not allow this statement by this party.",
-        _LOOK,
+        f"{before}{_LOOK}",
     )
 
 
