@@ -192,8 +192,8 @@ def _head(catalogue: Catalogue, title: str, *, file: str, send: str) -> list[str
         lines += comment(catalogue.text(f"template:how:{how}"), "")
     render = f"rogatory request render {file} --out PAGE.html"
     lines.append("#")
-    lines += comment(catalogue.text("template:how:check", command=render), "")
-    lines += comment(catalogue.text("template:how:send", command=send), "")
+    lines += comment(catalogue.text("template:how:check", command=render), "", wrap=False)
+    lines += comment(catalogue.text("template:how:send", command=send), "", wrap=False)
     lines.append("")
     return lines
 

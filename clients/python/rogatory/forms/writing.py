@@ -136,16 +136,19 @@ class Writer:
             yield from comment(named, margin, hang=8)
 
 
-def comment(text: str, margin: str, *, hang: int = 0) -> list[str]:
+def comment(text: str, margin: str, *, hang: int = 0, wrap: bool = True) -> list[str]:
     """Return a text as lines of comment, however it breaks its own lines.
 
     Args:
         text: Of any origin: what could end a line of YAML is gone.
         margin: What stands before the ``#``.
         hang: Columns by which its lines are set in.
+        wrap: Else it stays in one line, as a command that is to be copied.
     """
     lead = f"{margin}# {' ' * hang}"
     words = "".join(char if char.isprintable() else " " for char in text)
+    if not wrap:
+        return [f"{lead}{words.strip()}"]
     return [f"{lead}{line}".rstrip() for line in _wrapped(words.strip(), WIDTH - len(lead))] or [
         lead.rstrip()
     ]
