@@ -84,7 +84,8 @@ def inbox(
     if not position:
         note("nothing new")
     if hits:
-        note(f"{hits} hits on alerts you hold; tell who issued them: rogatory alert hits --send")
+        found = "1 hit" if hits == 1 else f"{hits} hits"
+        note(f"{found} on alerts you hold; tell who issued them: rogatory alert hits --send")
     if failed:
         note(f"{failed} messages did not verify; they are kept, and their .json files say why")
         raise typer.Exit(ExitCode.NOT_VERIFIED)

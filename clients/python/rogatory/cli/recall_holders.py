@@ -50,7 +50,8 @@ def holders(
         rows.append([one.agency, by, minute(one.entry_time), fetched, said[0]])
         rows += [["", "", "", "", more] for more in said[1:]]
     open_ = sum(any(map(_open, one.notices)) for one in about.holders)
-    lines = [f"held by {len(about.holders)}; {open_} have something to confirm"]
+    have = "has" if open_ == 1 else "have"
+    lines = [f"held by {len(about.holders)}; {open_} {have} something to confirm"]
     emit(
         {
             "message": about.name,

@@ -140,7 +140,8 @@ def _warn(simulation: Simulation, logs: PastLogs) -> None:
     if logs.checks.unsigned:
         note(
             f"signatures of {logs.checks.unsigned} exchanges were not verified, since the senders'"
-            " keys are not at hand: rogatory receipt policy fetches them"
+            " keys are not at hand: rogatory receipt policy fetches them, --policy"
+            " names the file"
         )
     if simulation.incomplete_quotas:
         note(

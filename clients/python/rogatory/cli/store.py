@@ -93,7 +93,8 @@ def read_delivery(path: Path) -> exchange_service_pb2.Delivery:
     except OSError as error:
         raise ConfigurationError(
             f"The message {path} cannot be read: {error.strerror}",
-            hint="Name a file, a position of the inbox, or SENDER/MESSAGE_ID.",
+            hint="Name a file, a position of the inbox, or SENDER/MESSAGE_ID; rogatory inbox"
+            " fetches what arrived.",
         ) from error
     except DecodeError as error:
         raise ConfigurationError(

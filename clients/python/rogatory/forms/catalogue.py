@@ -176,7 +176,7 @@ def empty_catalogue(language: str = "") -> bytes:
     lines = [
         "# Labels, explanations and words of forms. Translate each English text (the line that",
         "# begins with #.) into the msgstr below it; leave {...}, ??? and commands as they are.",
-        "# What is left empty stays English.",
+        "# What is left empty stays English. Say behind Language which it is, as fr.",
         'msgid ""',
         'msgstr ""',
         f'"Language: {language}\\n"',
