@@ -21,6 +21,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/protocol.md",
     "docs/architecture.md",
+    "docs/casework.md",
     "docs/connect.md",
 )
 EARLIER = common_pb2.MessageReference(
