@@ -14,6 +14,7 @@ from rogatory.references import completer
 from tests.support import documents
 
 README = documents.read("README.md")
+CASEWORK = documents.read("docs/casework.md")
 DOCUMENTS = (
     "README.md",
     "SECURITY.md",
@@ -78,7 +79,8 @@ def test_agreement_says_what_the_readme_reads_in_it() -> None:
 def test_records_are_what_the_readme_calls_them() -> None:
     """Every file of records that is shown can be sent as it stands there."""
     kinds = []
-    for text in documents.fenced(README, "json"):
+    texts = documents.fenced(README, "json") + documents.fenced(CASEWORK, "json")
+    for text in texts:
         records = parse_json(text, complete=completer(lambda _sender, _id: None, about=EARLIER))
         kinds += [message.DESCRIPTOR.name for message in records.contents]
 

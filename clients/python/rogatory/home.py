@@ -13,6 +13,8 @@
     inbox/                messages received, and inbox.json: how far
     receipts/             receipts of messages sent
     drafts/               messages that not all have signed yet who must
+    hits/                 which hits of alerts were reported, by the message that did
+    connect/              how far the drop folder got, and its webhook keys (see rogatory.connect)
 """
 
 from __future__ import annotations
