@@ -94,7 +94,7 @@ def list_messages(
         )
         return _summary(connection, found, agency=agency, full=full)
 
-    return _page(rows, limit, summary)
+    return page_of(rows, limit, summary)
 
 
 def _summary(
@@ -158,7 +158,7 @@ def list_entries(
             salt=row.salt if only in (None, row.actor) and row.salt else b"",
         )
 
-    return _page(rows, limit, listed)
+    return page_of(rows, limit, listed)
 
 
 def _about(request: audit_service_pb2.ListEntriesRequest) -> list[ColumnElement[bool]]:
@@ -195,8 +195,16 @@ def _outcome_filter(
     return [exists().where(*outcome)]
 
 
-def _page(rows: Sequence[Any], limit: int, make: Callable[[Any], Item]) -> tuple[list[Item], bool]:
-    """Make items of database rows until the page is full; say whether more follow."""
+def page_of(
+    rows: Sequence[Any], limit: int, make: Callable[[Any], Item]
+) -> tuple[list[Item], bool]:
+    """Make items of database rows until the page is full; say whether more follow.
+
+    Args:
+        rows: One more than ``limit`` of them, where there are so many.
+        limit: At most so many items, and at least one where there is one.
+        make: Makes an item of a row.
+    """
     page: list[Item] = []
     size = 0
     for row in rows[:limit]:

@@ -14,7 +14,7 @@ from rogatory.audit.v1 import entry_pb2
 from rogatory.exchange.v1 import envelope_pb2, procedure_pb2, procedure_service_pb2
 from rogatory.procedures import deadlines
 from rogatory.procedures.requests import FINAL_STATES
-from rogatory_gateway.delivery.listing import ANSWER_BYTES
+from rogatory_gateway.delivery.listing import page_of
 from rogatory_gateway.delivery.references import message_reference, references
 from rogatory_gateway.ledger import tables
 
@@ -126,16 +126,14 @@ def list_requests(
         query = query.where(_beyond(after))
     rows = connection.execute(query).all()
     due = _due(connection, {row.idx for row in rows}, now=now)
-    page: list[procedure_service_pb2.RequestStatus] = []
-    size = 0
-    for row in rows[:limit]:
+
+    def listed(row: Any) -> procedure_service_pb2.RequestStatus:  # noqa: ANN401 - a row
         status = _status(row, agency=agency, contact=contact)
         status.due.extend(due.get((row.idx, row.asked), ()))
-        size += status.ByteSize()
-        if page and size > ANSWER_BYTES:
-            break
-        page.append(status)
-    if len(page) == len(rows):
+        return status
+
+    page, more = page_of(rows, limit, listed)
+    if not more:
         return page, None
     last = rows[len(page) - 1]
     return page, Place(last.next_due, last.idx, last.asked)
