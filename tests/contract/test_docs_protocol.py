@@ -39,6 +39,7 @@ from rogatory.exchange.v1 import (
     errors_pb2,
     exchange_service_pb2,
     key_statement_pb2,
+    procedure_service_pb2,
 )
 from rogatory.keyring import KeyRing
 from rogatory.keys import ALGORITHMS, PublicKey
@@ -380,6 +381,7 @@ def test_services_are_complete() -> None:
             exchange_service_pb2,
             directory_service_pb2,
             agreement_service_pb2,
+            procedure_service_pb2,
             audit_service_pb2,
         )
         for service in module.DESCRIPTOR.services_by_name.values()
