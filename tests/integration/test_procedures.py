@@ -255,7 +255,10 @@ async def test_holders_for_the_sender_only(house: House) -> None:
 
 
 async def test_operations_for_whom_they_concern(house: House) -> None:
-    """An operation is listed and fetched by its lead and who is invited, and by nobody else."""
+    """An operation is listed and fetched by its lead and who is invited, and by nobody else.
+
+    The list comes in pages, whose tokens hold for the same filter only.
+    """
 
     def found(head: envelope_pb2.Header) -> None:
         step = head.operation_step
@@ -266,13 +269,19 @@ async def test_operations_for_whom_they_concern(house: House) -> None:
 
     async with house.wire(ALPHA) as alpha, house.wire(BETA) as beta, house.wire(GAMMA) as gamma:
         data = await send(alpha, BETA, kind=codes_pb2.KIND_OPERATION, fill=found)
+        await send(alpha, BETA, kind=codes_pb2.KIND_OPERATION, fill=found)
         request = ps.GetOperationRequest(sender=ALPHA, message_id=header_of(data).message_id)
         got = [await wire.procedures.GetOperation(request) for wire in (alpha, beta)]
         fault = await fault_in(gamma.procedures.GetOperation(request))
         listed = [
-            await wire.procedures.ListOperations(ps.ListOperationsRequest())
+            await wire.procedures.ListOperations(ps.ListOperationsRequest(page_size=1))
             for wire in (alpha, beta, gamma)
         ]
+        token = listed[0].next_page_token
+        rest = await alpha.procedures.ListOperations(ps.ListOperationsRequest(page_token=token))
+        other = await fault_in(
+            alpha.procedures.ListOperations(ps.ListOperationsRequest(page_token=token, ended=True))
+        )
 
     assert got[0] == got[1]
     assert [ALPHA, BETA] == [member.agency for member in got[0].operation.members]
@@ -280,3 +289,6 @@ async def test_operations_for_whom_they_concern(house: House) -> None:
     assert [[got[0].operation], [got[0].operation], []] == [
         list(answer.operations) for answer in listed
     ]
+    assert (1, "") == (len(rest.operations), rest.next_page_token)
+    assert [bool(answer.next_page_token) for answer in listed] == [True, True, False]
+    assert "TOKEN_INVALID" == other.reason

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from rogatory import clock
 from rogatory.exchange.v1 import procedure_pb2, procedure_service_pb2
-from rogatory_gateway.delivery.listing import ANSWER_BYTES
+from rogatory_gateway.delivery.listing import page_of
 from rogatory_gateway.delivery.references import references
 from rogatory_gateway.ledger import tables
 from rogatory_gateway.ledger.procedures.relations import Relation
@@ -16,7 +16,6 @@ from rogatory_gateway.ledger.procedures.relations import Relation
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-MOST_OPERATIONS = 1000
 MOST_REPORTS = 10_000
 
 _OPERATIONS, _MEMBERS, _ENTRIES = (
@@ -31,33 +30,38 @@ def list_operations(
     request: procedure_service_pb2.ListOperationsRequest,
     *,
     agency: str,
+    after: int,
+    limit: int,
     now: int,
-) -> list[procedure_service_pb2.Operation]:
-    """Return the operations that an agency leads, is invited to or was a member of.
+) -> tuple[list[procedure_service_pb2.Operation], int | None]:
+    """Return a page of an agency's operations, in order of founding, and where it ended.
 
-    They stand in order of founding, the last of them where there are too many, and without reports.
+    They are those that it leads, is invited to or was a member of, without their reports.
 
     Args:
         agency: Who asks for it.
+        after: Where the page before ended; -1 for the first.
+        limit: At most so many, and at least one where there is one.
         now: Nanoseconds since the Unix epoch: what has ended by then is left out unless wanted.
+
+    Returns:
+        The place, the index of the last founding message's entry, is None on the last page.
     """
     query = (
         _select()
-        .where(_MEMBERS.agency == agency, _OPERATIONS.exercise == request.exercise)
-        .order_by(_OPERATIONS.idx.desc())
-        .limit(MOST_OPERATIONS)
+        .where(
+            _MEMBERS.agency == agency,
+            _OPERATIONS.exercise == request.exercise,
+            _OPERATIONS.idx > after,
+        )
+        .order_by(_OPERATIONS.idx)
+        .limit(limit + 1)
     )
     if not request.ended:
         query = query.where(_OPERATIONS.closed.is_(False), _OPERATIONS.valid_until > now)
-    listed: list[procedure_service_pb2.Operation] = []
-    size = 0
-    for row in connection.execute(query).all():
-        operation = _operation(connection, row)
-        size += operation.ByteSize()
-        if listed and size > ANSWER_BYTES:
-            break
-        listed.append(operation)
-    return listed[::-1]
+    rows = connection.execute(query).all()
+    page, more = page_of(rows, limit, lambda row: _operation(connection, row))
+    return page, rows[len(page) - 1].idx if more else None
 
 
 def get_operation(

@@ -8,7 +8,14 @@ from rogatory.exchange.v1 import procedure_service_pb2, procedure_service_pb2_gr
 from rogatory_gateway import errors
 from rogatory_gateway.delivery import holders, operations, requests
 from rogatory_gateway.ledger import reading
-from rogatory_gateway.services.calls import handler, page_place, page_size, place_token
+from rogatory_gateway.services.calls import (
+    handler,
+    page_place,
+    page_size,
+    page_start,
+    page_token,
+    place_token,
+)
 from rogatory_gateway.services.contacts import duty_contact
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from rogatory_gateway.services.context import Context
 
 _MOST_REQUESTS = 100
+_MOST_OPERATIONS = 100
 
 
 class ProcedureService(procedure_service_pb2_grpc.ProcedureServiceServicer):
@@ -116,13 +124,16 @@ class ProcedureService(procedure_service_pb2_grpc.ProcedureServiceServicer):
     ) -> procedure_service_pb2.ListOperationsResponse:
         """List the joint operations that the caller is or was part of."""
         caller = self._gateway.identifier.identify(context)
-        now = self._gateway.now()
-        return procedure_service_pb2.ListOperationsResponse(
-            operations=await self._gateway.reader.run(
-                lambda connection: operations.list_operations(
-                    connection, request, agency=caller.agency, now=now
-                )
+        limit = page_size(request.page_size, _MOST_OPERATIONS)
+        after, now = page_start(request), self._gateway.now()
+        listed, last = await self._gateway.reader.run(
+            lambda connection: operations.list_operations(
+                connection, request, agency=caller.agency, after=after, limit=limit, now=now
             )
+        )
+        return procedure_service_pb2.ListOperationsResponse(
+            operations=listed,
+            next_page_token="" if last is None else page_token(request, last),
         )
 
     @handler

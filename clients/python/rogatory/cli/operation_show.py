@@ -42,7 +42,7 @@ def list_operations(
     place = Home.find(home)
     agency = place.enrolled().agency
     with connect(place) as client:
-        found = client.operations(ended=everything, exercise=exercise)
+        found = list(client.operations(ended=everything, exercise=exercise))
     now = time.time_ns()
     rows = [
         [

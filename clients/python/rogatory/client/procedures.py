@@ -83,13 +83,20 @@ def _list_holders(message_id: str) -> Call[tuple[Holder, ...]]:
     )
 
 
-def _list_operations(*, ended: bool, exercise: bool) -> Call[tuple[Operation, ...]]:
-    return Call(
-        method=_PROCEDURES + "ListOperations",
-        request=procedure_service_pb2.ListOperationsRequest(ended=ended, exercise=exercise),
-        response_type=procedure_service_pb2.ListOperationsResponse,
-        result=lambda response: tuple(response.operations),
-    )
+def _list_operations(*, ended: bool, exercise: bool, page_size: int) -> PageCall[Operation]:
+    def page(token: str) -> Call[Page[Operation]]:
+        return Call(
+            method=_PROCEDURES + "ListOperations",
+            request=procedure_service_pb2.ListOperationsRequest(
+                ended=ended, exercise=exercise, page_size=page_size, page_token=token
+            ),
+            response_type=procedure_service_pb2.ListOperationsResponse,
+            result=lambda response: Page(
+                items=response.operations, next_token=response.next_page_token
+            ),
+        )
+
+    return page
 
 
 def _get_operation(sender: str, message_id: str) -> Call[Operation]:
@@ -195,14 +202,19 @@ class BlockingProcedures(ABC):
         """
         return self._run(_list_holders(message_id))
 
-    def operations(self, *, ended: bool = False, exercise: bool = False) -> tuple[Operation, ...]:
-        """Return the joint operations that the caller is part of, in order, without reports.
+    def operations(
+        self, *, ended: bool = False, exercise: bool = False, page_size: int = 100
+    ) -> Iterator[Operation]:
+        """Yield the joint operations that the caller is part of, in order of founding.
+
+        Reports are not filled: `operation` has them. Pages are fetched as needed.
 
         Args:
             ended: Those that were closed or have run out too.
             exercise: Training traffic instead of live operations.
+            page_size: Operations fetched at once, at most 100.
         """
-        return self._run(_list_operations(ended=ended, exercise=exercise))
+        return self._pages(_list_operations(ended=ended, exercise=exercise, page_size=page_size))
 
     def operation(self, sender: str, message_id: str) -> Operation:
         """Return a joint operation with its members and its reports.
@@ -270,11 +282,11 @@ class AsyncProcedures(ABC):
         """Return who holds the records of a message; as the blocking client does."""
         return await self._run(_list_holders(message_id))
 
-    async def operations(
-        self, *, ended: bool = False, exercise: bool = False
-    ) -> tuple[Operation, ...]:
-        """Return the joint operations that the caller is part of; as the blocking client does."""
-        return await self._run(_list_operations(ended=ended, exercise=exercise))
+    def operations(
+        self, *, ended: bool = False, exercise: bool = False, page_size: int = 100
+    ) -> AsyncIterator[Operation]:
+        """Yield the joint operations that the caller is part of; as the blocking client does."""
+        return self._pages(_list_operations(ended=ended, exercise=exercise, page_size=page_size))
 
     async def operation(self, sender: str, message_id: str) -> Operation:
         """Return a joint operation with members and reports; as the blocking client does."""

@@ -28,8 +28,8 @@ class Procedures(procedure_service_pb2_grpc.ProcedureServiceServicer):
     """The service.
 
     Attributes:
-        statuses: Requests, of which lists show `page` at a time.
-        holders, operations: What the other calls show.
+        statuses, operations: Requests and operations, of which lists show `page` at a time.
+        holders: What the other call shows.
         notices: Deadlines that a subscription which wants them is told first.
         questions: Every request that came in.
     """
@@ -78,10 +78,15 @@ class Procedures(procedure_service_pb2_grpc.ProcedureServiceServicer):
     def ListOperations(
         self, request: procedure_service_pb2.ListOperationsRequest, context: grpc.ServicerContext
     ) -> procedure_service_pb2.ListOperationsResponse:
-        """Return the operations."""
+        """Return a page of the operations."""
         del context
         self.questions.append(request)
-        return ps.ListOperationsResponse(operations=self.operations)
+        start = int(request.page_token or "0")
+        end = start + self.page
+        return ps.ListOperationsResponse(
+            operations=self.operations[start:end],
+            next_page_token=str(end) if end < len(self.operations) else "",
+        )
 
     def GetOperation(
         self, request: procedure_service_pb2.GetOperationRequest, context: grpc.ServicerContext

@@ -68,20 +68,27 @@ async def test_request_towards_each_agency(runner: Runner, gateway: Loopback) ->
 
 
 async def test_holders_and_operations(runner: Runner, gateway: Loopback) -> None:
-    """The other calls return what the gateway says."""
+    """The other calls return what the gateway says; operations page by themselves."""
     there = gateway.procedures
     there.holders = [procedure_service_pb2.Holder(agency=ASKED)]
-    there.operations = [procedure_service_pb2.Operation(lead=ASKING)]
+    there.operations = [procedure_service_pb2.Operation(lead=lead) for lead in (ASKING, "b", "c")]
 
     holders = await runner.call(lambda client: client.holders(message_id(1)))
-    operations = await runner.call(lambda client: client.operations(ended=True, exercise=True))
+    operations = await runner.items(
+        lambda client: client.operations(ended=True, exercise=True, page_size=2)
+    )
     operation = await runner.call(lambda client: client.operation(ASKING, message_id(2)))
 
-    assert (tuple(there.holders), tuple(there.operations)) == (holders, operations)
+    assert (tuple(there.holders), there.operations) == (holders, operations)
     assert there.operations[0] == operation
     assert [
         procedure_service_pb2.ListHoldersRequest(message_id=message_id(1)),
-        procedure_service_pb2.ListOperationsRequest(ended=True, exercise=True),
+        *(
+            procedure_service_pb2.ListOperationsRequest(
+                ended=True, exercise=True, page_size=2, page_token=token
+            )
+            for token in ("", "2")
+        ),
         procedure_service_pb2.GetOperationRequest(sender=ASKING, message_id=message_id(2)),
     ] == there.questions
 

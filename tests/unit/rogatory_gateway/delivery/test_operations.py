@@ -54,10 +54,17 @@ def take(
 def listed(
     case: Case, agency: str, *, ended: bool = False, exercise: bool = False
 ) -> list[procedure_service_pb2.Operation]:
-    """Return an agency's operations."""
+    """Return an agency's operations, fetched two at a time."""
     request = procedure_service_pb2.ListOperationsRequest(ended=ended, exercise=exercise)
+    found: list[procedure_service_pb2.Operation] = []
+    last: int | None = -1
     with case.connect() as connection:
-        return list_operations(connection, request, agency=agency, now=case.now)
+        while last is not None:
+            page, last = list_operations(
+                connection, request, agency=agency, after=last, limit=2, now=case.now
+            )
+            found += page
+    return found
 
 
 def got(case: Case, operation: MessageItem, agency: str) -> procedure_service_pb2.Operation | None:

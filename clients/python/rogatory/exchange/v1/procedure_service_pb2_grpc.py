@@ -95,7 +95,8 @@ class ProcedureServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListOperations(self, request, context):
-        """Lists the joint operations that the caller leads, is invited to or was a member of. For any enrolled agency.
+        """Lists the joint operations that the caller leads, is invited to or was a member of, a page at a time and without
+        their reports. For any enrolled agency. Errors: TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

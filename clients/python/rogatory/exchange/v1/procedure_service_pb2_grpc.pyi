@@ -51,7 +51,9 @@ class ProcedureServiceStub:
     correction who has confirmed it. For the sender of the message. Errors: DENIED_OR_ABSENT.
     """
     ListOperations: _grpc.UnaryUnaryMultiCallable[_procedure_service_pb2.ListOperationsRequest, _procedure_service_pb2.ListOperationsResponse]
-    """Lists the joint operations that the caller leads, is invited to or was a member of. For any enrolled agency."""
+    """Lists the joint operations that the caller leads, is invited to or was a member of, a page at a time and without
+    their reports. For any enrolled agency. Errors: TOKEN_INVALID.
+    """
     GetOperation: _grpc.UnaryUnaryMultiCallable[_procedure_service_pb2.GetOperationRequest, _procedure_service_pb2.GetOperationResponse]
     """Returns a joint operation with its members now. For its lead and for whom it ever invited. Errors:
     DENIED_OR_ABSENT.
@@ -78,7 +80,9 @@ class ProcedureServiceAsyncStub(ProcedureServiceStub):
     correction who has confirmed it. For the sender of the message. Errors: DENIED_OR_ABSENT.
     """
     ListOperations: _aio.UnaryUnaryMultiCallable[_procedure_service_pb2.ListOperationsRequest, _procedure_service_pb2.ListOperationsResponse]  # type: ignore[assignment]
-    """Lists the joint operations that the caller leads, is invited to or was a member of. For any enrolled agency."""
+    """Lists the joint operations that the caller leads, is invited to or was a member of, a page at a time and without
+    their reports. For any enrolled agency. Errors: TOKEN_INVALID.
+    """
     GetOperation: _aio.UnaryUnaryMultiCallable[_procedure_service_pb2.GetOperationRequest, _procedure_service_pb2.GetOperationResponse]  # type: ignore[assignment]
     """Returns a joint operation with its members now. For its lead and for whom it ever invited. Errors:
     DENIED_OR_ABSENT.
@@ -126,7 +130,9 @@ class ProcedureServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _procedure_service_pb2.ListOperationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_procedure_service_pb2.ListOperationsResponse, _abc.Awaitable[_procedure_service_pb2.ListOperationsResponse]]:
-        """Lists the joint operations that the caller leads, is invited to or was a member of. For any enrolled agency."""
+        """Lists the joint operations that the caller leads, is invited to or was a member of, a page at a time and without
+        their reports. For any enrolled agency. Errors: TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def GetOperation(
