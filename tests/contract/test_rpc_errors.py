@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rogatory.exchange.v1 import errors_pb2
-from tests.security import bad_messages
+from tests.security import bad_messages, bad_particulars
 from tests.support import documents
 
 PROTOS = documents.ROOT / "protos" / "rogatory"
@@ -85,7 +85,11 @@ def test_comments_name_every_error_that_is_raised() -> None:
     assert REASONS - NEVER_SENT == named
 
 
-@pytest.mark.parametrize("case", bad_messages.CASES, ids=lambda case: case.name.replace(" ", "-"))
+@pytest.mark.parametrize(
+    "case",
+    (*bad_messages.CASES, *bad_particulars.CASES),
+    ids=lambda case: case.name.replace(" ", "-"),
+)
 def test_bad_messages_end_as_submit_says(case: bad_messages.Case) -> None:
     """Each message that is turned away over the wire gets one of the reasons that Submit lists."""
     assert case.reason in NAMED["ExchangeService", ""] | NAMED["ExchangeService", "Submit"]

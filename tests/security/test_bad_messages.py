@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from rogatory.exchange.v1 import decision_pb2, errors_pb2
-from tests.security.bad_messages import CASES, Case
+from tests.security import bad_messages, bad_particulars
+from tests.security.bad_messages import Case
 from tests.support.house import ALPHA, House
 from tests.support.wire import (
     Fault,
@@ -24,6 +25,7 @@ from tests.support.wire import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+CASES = (*bad_messages.CASES, *bad_particulars.CASES)
 PERMITTED = [decision_pb2.DISPOSITION_PERMITTED]
 
 
