@@ -87,7 +87,7 @@ def test_comments_name_every_error_that_is_raised() -> None:
 
 @pytest.mark.parametrize(
     "case",
-    (*bad_messages.CASES, *bad_particulars.CASES),
+    [*bad_messages.CASES, *bad_particulars.CASES],
     ids=lambda case: case.name.replace(" ", "-"),
 )
 def test_bad_messages_end_as_submit_says(case: bad_messages.Case) -> None:

@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 import typer
 
-from rogatory.cli import compose, kinds
+from rogatory.cli import addressing, compose, kinds
+from rogatory.cli.desk import Desk
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.session import message_signers
 from rogatory.client import Client
 from rogatory.client.settings import SignerInRole
 from rogatory.connect.disk import Disk
 from rogatory.connect.jobs import Job, faulty
+from rogatory.connect.outgoing import Composed
 from rogatory.connect.taking import Taken
-from rogatory.errors import Issue, RecordFileError
+from rogatory.errors import ConfigurationError, Issue, RecordFileError, RogatoryError
 from rogatory.home import Home
 
 _MEMBERS = MappingProxyType(
@@ -28,11 +30,18 @@ _MEMBERS = MappingProxyType(
         "--about": "about",
         "--reply-to": "reply_to",
         "--particulars": "particulars",
+        "--operation": "operation",
+        "--to-operation": "to_operation",
+        "--under": "under",
+        "--respond-by": "respond_by",
+        "--directly-available": "directly_available",
+        "--oral": "oral",
         "--purpose": "purpose",
         "--offence": "offences",
         "--urgency": "urgency",
         "--tlp": "handling.tlp",
         "--siena": "handling.siena",
+        "--speciality": "handling.speciality",
         "--onward": "handling.onward",
         "--evidential": "handling.evidential",
         "--case-reference": "case_references",
@@ -78,8 +87,8 @@ class JobMaker:
         # What a crash left there: it holds records.
         Disk().remove(scratch)
 
-    def compose(self, taken: Taken) -> bytes:
-        """Return the signed envelope that a job describes.
+    def compose(self, taken: Taken) -> Composed:
+        """Return the message that a job describes.
 
         Raises:
             RecordFileError: The job, or a file beside it, holds faults.
@@ -100,11 +109,20 @@ class JobMaker:
         finally:
             disk.remove(self._scratch)
 
-    def _made(self, job: Job, taken: Taken, shown: str) -> bytes:
+    def _made(self, job: Job, taken: Taken, shown: str) -> Composed:
         if job.exercise is not None and job.exercise is not self._exercise:
             what = "training traffic" if self._exercise else "live records"
             issue = job.issue("exercise", f"what is put here is sent as {what}")
             raise faulty(shown, [issue])
+        beyond = addressing.Beyond(
+            operation=job.operation,
+            to_operation=job.to_operation,
+            under=list(job.under),
+            respond_by=job.respond_by,
+            directly_available=bool(job.directly_available),
+            oral=job.oral,
+        )
+        beyond.check()
         draft = compose.Words(
             to=job.to,
             kind=job.kind,
@@ -117,13 +135,15 @@ class JobMaker:
             evidential=job.handling.evidential,
             retention_days=job.handling.retention_days,
             exercise=self._exercise,
-        ).draft()
+            speciality=job.handling.speciality,
+        ).draft(later=beyond.needs_gateway)
         files = compose.need_files(draft, self._copied(job, taken))
         earlier = Earlier(self._place, client=self._client, exercise=self._exercise)
         references = kinds.References(
             about=job.about, reply_to=job.reply_to, particulars=self._particulars(job)
         )
         draft, complete = kinds.refer(draft, references, earlier)
+        draft = addressing.begin(earlier, draft, beyond)
         contents = compose.contents(
             files,
             schema=job.schema,
@@ -134,8 +154,16 @@ class JobMaker:
             justification=job.justification,
         )
         draft = kinds.settle(draft, contents)
+        desk = Desk.of(self._place, self._client, earlier)
+        try:
+            draft, reach = addressing.expand(desk, draft, contents, beyond)
+        except ConfigurationError as error:
+            raise faulty(shown, [_at(job, "to_operation", error)]) from error
         signers = self._signers_of(tuple(job.officer_keys))
-        return self._client.build(draft, contents=contents, signers=signers)
+        return Composed(
+            envelope=self._client.build(draft, contents=contents, signers=signers),
+            unreachable=[] if reach is None else reach.data(),
+        )
 
     def _copied(self, job: Job, taken: Taken) -> list[Path]:
         """Write what was read to files that only we can change; return those of records."""
@@ -174,6 +202,12 @@ class JobMaker:
             hint=_as_members(error.hint),
             file=file,
         )
+
+
+def _at(job: Job, member: str, error: RogatoryError) -> Issue:
+    """Return an error about what a member names as a fault there, with what to do."""
+    hint = _as_members(error.hint).rstrip(".")
+    return job.issue(member, f"{error.message} ({hint})")
 
 
 def _issue(job: Job, error: typer.BadParameter) -> Issue:

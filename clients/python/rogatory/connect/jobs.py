@@ -27,6 +27,9 @@ JOB_FILE = "job.json"
 """What a folder has to hold to be a job."""
 
 MAX_RECIPIENTS = 64
+MAX_BASES = 64
+"""Legal bases, of which the first that fits is taken for each member of an operation."""
+
 MAX_RETENTION_DAYS = 36_500
 
 _TEXTS = {
@@ -35,14 +38,19 @@ _TEXTS = {
     "urgency": "routine",
     "about": "",
     "reply_to": "",
+    "operation": "",
+    "to_operation": "",
+    "respond_by": "",
+    "oral": "",
     "officer": "",
     "justification": "",
     "schema": "",
 }
-_LISTS = ("to", "offences", "case_references", "officer_keys", "files")
+_LISTS = ("to", "under", "offences", "case_references", "officer_keys", "files")
+_FLAGS = ("directly_available", "exercise")
 _HANDLING_TEXTS = {"tlp": "amber", "onward": "with-consent", "evidential": "with-consent"}
-MEMBERS = (*_TEXTS, *_LISTS, "exercise", "handling", "particulars", "records")
-HANDLING_MEMBERS = (*_HANDLING_TEXTS, "siena", "retention_days")
+MEMBERS = (*_TEXTS, *_LISTS, *_FLAGS, "handling", "particulars", "records")
+HANDLING_MEMBERS = (*_HANDLING_TEXTS, "siena", "speciality", "retention_days")
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\.][^\x00-\x1f\x7f/\\]{0,199}")
 
 
@@ -54,6 +62,7 @@ class Handling:
     onward: str
     evidential: str
     siena: Sequence[str]
+    speciality: Sequence[str]
     retention_days: int | None
 
 
@@ -62,10 +71,12 @@ class Job:
     """A job as it is written; what its words mean is not looked at here.
 
     Attributes:
-        kind, purpose, urgency, about, reply_to, officer, justification, schema: As the options.
-        to, offences, case_references, officer_keys: As the options that are repeated.
+        kind, purpose, urgency, about, reply_to, operation, to_operation, respond_by, oral, officer,
+            justification, schema: As the options.
+        to, under, offences, case_references, officer_keys: As the options that are repeated.
         files: Names of files of records beside it.
         handling: As the options of the same names.
+        directly_available: As the option; None: it does not say.
         exercise: Training traffic; None: it does not say.
         particulars: Name of a file beside it; empty where there is none, or they stand in it.
         inline: Text of the members ``records`` and ``particulars`` where they stand in the job:
@@ -77,15 +88,21 @@ class Job:
     urgency: str
     about: str
     reply_to: str
+    operation: str
+    to_operation: str
+    respond_by: str
+    oral: str
     officer: str
     justification: str
     schema: str
     to: Sequence[str]
+    under: Sequence[str]
     offences: Sequence[str]
     case_references: Sequence[str]
     officer_keys: Sequence[str]
     files: Sequence[str]
     handling: Handling
+    directly_available: bool | None
     exercise: bool | None
     particulars: str
     inline: Mapping[str, str] = field(repr=False)
@@ -179,9 +196,9 @@ class _Reader:
         lists = {name: self._list(members, name, name) for name in _LISTS}
         if "to" in members and not lists["to"] and not self.issues:
             self._add(members["to"], "to", "names no recipient")
-        elif "to" not in members and root.pairs is not None:
+        elif not members.keys() & {"to", "to_operation"} and root.pairs is not None:
             self._add(root, "to", "names no recipient; state it as AGENCY:AGREEMENT:ARTICLE")
-        for name, most in (("to", MAX_RECIPIENTS), ("files", MAX_PARTS)):
+        for name, most in (("to", MAX_RECIPIENTS), ("under", MAX_BASES), ("files", MAX_PARTS)):
             if len(lists[name]) > most:
                 self._add(members[name], name, f"there may be {most} of them at most")
         for position, node in enumerate(self._items(members.get("files"))):
@@ -190,6 +207,7 @@ class _Reader:
         return Job(
             **{name: self._word(members, name, name, usual) for name, usual in _TEXTS.items()},
             to=lists["to"],
+            under=lists["under"],
             offences=lists["offences"],
             case_references=lists["case_references"],
             officer_keys=lists["officer_keys"],
@@ -200,9 +218,11 @@ class _Reader:
                     for name, usual in _HANDLING_TEXTS.items()
                 },
                 siena=self._list(handling, "siena", "handling.siena"),
+                speciality=self._list(handling, "speciality", "handling.speciality"),
                 retention_days=self._days(handling.get("retention_days")),
             ),
-            exercise=self._flag(members.get("exercise")),
+            directly_available=self._flag(members, "directly_available"),
+            exercise=self._flag(members, "exercise"),
             particulars=particulars,
             inline=inline,
             text=self._text,
@@ -257,12 +277,13 @@ class _Reader:
     def _items(node: JsonNode | None) -> Sequence[JsonNode]:
         return node.items or () if node is not None else ()
 
-    def _flag(self, node: JsonNode | None) -> bool | None:
+    def _flag(self, members: Mapping[str, JsonNode], name: str) -> bool | None:
+        node = members.get(name)
         if node is None:
             return None
         if isinstance(node.value, bool):
             return node.value
-        self._add(node, "exercise", "true or false is expected here")
+        self._add(node, name, "true or false is expected here")
         return None
 
     def _days(self, node: JsonNode | None) -> int | None:

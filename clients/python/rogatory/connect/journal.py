@@ -16,6 +16,7 @@ import binascii
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +41,7 @@ class Record:
         state: QUEUED until it is answered; then SENT, REFUSED or JOB_FAILED.
         decided: When it was answered; 0 until then.
         envelope: What is sent; empty once it is answered.
+        unreachable: Members of an operation that it does not go to, as the sidecar lists them.
         status: What the sidecar says once it is answered.
     """
 
@@ -51,6 +53,7 @@ class Record:
     state: str
     decided: int = 0
     envelope: bytes = b""
+    unreachable: Sequence[dict[str, Any]] = ()
     status: dict[str, Any] | None = None
 
     def answered(self, state: str, *, status: dict[str, Any], now: int) -> Record:
@@ -68,6 +71,7 @@ class Record:
             "state": self.state,
             "decided": self.decided,
             "envelope": base64.b64encode(self.envelope).decode(),
+            "unreachable": [*self.unreachable],
             "status": self.status,
         }
         return json.dumps(value, ensure_ascii=False).encode()

@@ -16,7 +16,7 @@ when it cannot be sent as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,9 +41,6 @@ from rogatory.errors import (
 )
 from rogatory.receipts import Receipt
 
-Compose = Callable[[Taken], bytes]
-"""Returns the signed envelope that a job describes; raises what is wrong with the job."""
-
 MAX_UNDER_WAY = 256
 """Jobs whose messages wait for an answer. No others are taken until some have got it."""
 
@@ -51,6 +48,23 @@ MAX_TOLD = 1000
 """Jobs waiting in OUT that get a sidecar saying so."""
 
 _NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """A job's message.
+
+    Attributes:
+        envelope: Signed, as it is sent.
+        unreachable: Members of an operation that it does not go to, each with the reason: JSON.
+    """
+
+    envelope: bytes
+    unreachable: Sequence[dict[str, Any]] = ()
+
+
+Compose = Callable[[Taken], Composed]
+"""Returns the message that a job describes; raises what is wrong with the job."""
 
 
 class Gateway(Protocol):
@@ -195,8 +209,8 @@ class Outgoing:
             RogatoryError: The job cannot be sent, or not now.
         """
         entry = taken.entry
-        envelope = taken.envelope if taken.job is None else self._compose(taken)
-        opened = envelopes.open_envelope(envelope)
+        made = Composed(envelope=taken.envelope) if taken.job is None else self._compose(taken)
+        opened = envelopes.open_envelope(made.envelope)
         header = opened.header
         if header.sender != self._agency or header.exercise != self._exercise:
             traffic = "training traffic" if self._exercise else "live records"
@@ -213,7 +227,8 @@ class Outgoing:
             taken=self._now(),
             message_id=header.message_id,
             state=QUEUED,
-            envelope=envelope,
+            envelope=made.envelope,
+            unreachable=made.unreachable,
         )
         return record, opened
 
@@ -271,6 +286,7 @@ class Outgoing:
             now=now,
             file=f"{DONE}/{free_name(self._done, record.file).name}",
             **status.decided(opened, submitted, receipt=f"{DONE}/{receipt.name}"),
+            unreachable=record.unreachable or None,
         )
         record = record.answered(state, status=said, now=now)
         self._journal.put(record)

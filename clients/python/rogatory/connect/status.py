@@ -9,6 +9,7 @@
     message     sender, message_id and header_digest, as others refer to it
     index       the log entry
     receipt     its receipt, from OUT
+    unreachable members of an operation that it does not go to, each with the reason
     outcomes    one for each recipient: as the gateway gave it, with summary and next_step
     error       reason, message, hint, and issues: what is wrong where
     tries       how often it was tried in vain

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from rogatory.client import Submitted
 from rogatory.connect.disk import Disk
 from rogatory.connect.incoming import Incoming
-from rogatory.connect.outgoing import Outgoing
+from rogatory.connect.outgoing import Composed, Outgoing
 from rogatory.connect.taking import Taken
 from rogatory.connect.webhooks import Notice
 from rogatory.errors import CallError, NotFoundOrDenied, RecordFileError, Unavailable
@@ -122,14 +122,15 @@ class Desk:
             watch=lambda _: hits,
         )
 
-    def compose(self, taken: Taken) -> bytes:
+    def compose(self, taken: Taken) -> Composed:
         """Make a job's message; the job says what it is about by its officer's name."""
         assert taken.job is not None
         if taken.job.officer == "faulty":
             raise RecordFileError("No.", hint="Mend it.", file=taken.entry.file)
         self.composed += 1
         content = persons() if taken.job.officer == "persons" else indicators(taken.entry.name)
-        return self.world.envelope(number=self.composed, contents=[content])
+        envelope = self.world.envelope(number=self.composed, contents=[content])
+        return Composed(envelope=envelope)
 
     def tell(self, notice: Notice) -> None:
         """Take a notice, as a receiver does."""

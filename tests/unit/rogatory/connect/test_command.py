@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rogatory import clock
 from rogatory.cli.exits import ExitCode
 from rogatory.connect.service import locked, state_folder
 from rogatory.connect.webhooks import WebhookKeys
 from rogatory.envelopes import open_envelope
-from rogatory.exchange.v1 import codes_pb2
+from rogatory.exchange.v1 import codes_pb2, procedure_pb2, procedure_service_pb2
 from rogatory.home import Home
+from rogatory.procedures.contributions import EVERY_KIND
 from rogatory.receipts import Receipt
 from rogatory.recordfiles import read_records
+from rogatory.records.v1 import common_pb2
 from tests.unit.rogatory.cli.conftest import INDICATOR, PERSON, Enrolled, Result, Run
 from tests.unit.rogatory.client.loopback import Loopback
 from tests.unit.rogatory.client.world import World, message_id
@@ -117,6 +121,79 @@ def test_job_about_another_message_refers_to_it(folder: Folder, gateway: Loopbac
     assert "sent" == folder.status("b")["state"]
 
 
+def test_request_has_its_words(folder: Folder, gateway: Loopback) -> None:
+    """When to answer, what was asked before, and for which offence alone it may be used."""
+    folder.put(
+        "a",
+        kind="request",
+        particulars={"assistance_kind": "ASSISTANCE_KIND_INFORMATION"},
+        respond_by="12h",
+        oral="2026-03-01T09:30+01:00",
+        directly_available=True,
+        handling={"speciality": ["0903"]},
+    )
+
+    folder.once()
+
+    header = open_envelope(gateway.received[0]).header
+    assert clock.to_nanoseconds(header.request.respond_by_time) > time.time_ns()
+    assert "2026-03-01T08:30:00Z" == header.request.oral_request_time.ToJsonString()
+    assert header.request.directly_available
+    assert ["0903"] == [*header.handling.speciality_offences]
+
+
+def test_message_goes_to_the_members_of_an_operation(folder: Folder, gateway: Loopback) -> None:
+    """To all that an agreement reaches; the sidecar lists the others with the reason."""
+    founding = common_pb2.MessageReference(
+        sender="fr.police", message_id=message_id(7), header_digest=bytes(32)
+    )
+    gateway.procedures.operations = [
+        procedure_service_pb2.Operation(
+            founding=founding,
+            members=[
+                procedure_pb2.MemberStanding(agency=agency, state=state, receives=EVERY_KIND)
+                for agency, state in (
+                    ("fr.police", procedure_pb2.MEMBER_STATE_LEAD),
+                    ("de.police", procedure_pb2.MEMBER_STATE_MEMBER),
+                    ("th.police", procedure_pb2.MEMBER_STATE_MEMBER),
+                )
+            ],
+        )
+    ]
+    folder.put(
+        "a",
+        json.dumps(
+            {
+                "to_operation": f"fr.police/{message_id(7)}",
+                "under": ["x:Art. 2"],
+                "records": {"indicators": [INDICATOR]},
+            }
+        ),
+    )
+
+    folder.once()
+
+    header = open_envelope(gateway.received[0]).header
+    said = folder.status("a")
+    assert ["de.police"] == [item.agency for item in header.recipients]
+    assert founding == header.operation
+    assert "sent" == said["state"]
+    assert ["th.police"] == [item["agency"] for item in said["unreachable"]]
+    assert "no agreement" in said["unreachable"][0]["reason"]
+
+
+def test_operation_that_is_not_there_is_a_fault(folder: Folder) -> None:
+    """Of the member that names it, with what to do."""
+    job = {"to_operation": "fr.police", "under": ["x:Art. 2"]}
+    folder.put("a", json.dumps(job | {"records": {"indicators": [INDICATOR]}}))
+
+    folder.once()
+
+    path, line, column, message = folder.fault("a")
+    assert ("to_operation", 1, 18) == (path, line, column)
+    assert "'fr.police' is not SENDER/MESSAGE_ID" in message
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -141,6 +218,18 @@ def test_job_about_another_message_refers_to_it(folder: Folder, gateway: Loopbac
         (
             '{"to": ["de.police:x:Art. 2"],\n "records": {"indicators": [\n  {"tpe": 1}]}}',
             ("records.indicators[0]", 3, 4, "Indicator has no field 'tpe'; did you mean 'type'?"),
+        ),
+        (
+            '{"to": ["de.police:x:Art. 2"],\n "under": ["x:Art. 2"], "records": {}}',
+            ("under", 2, 11, "it goes with to_operation"),
+        ),
+        (
+            '{"to_operation": "a/b", "operation": "a/b", "under": ["x:Art. 2"], "records": {}}',
+            ("operation", 1, 38, "to_operation names the operation already"),
+        ),
+        (
+            '{"to": ["de.police:x:Art. 2"], "records": {},\n "oral": "2026-03-01"}',
+            ("oral", 2, 10, "it is for kind request"),
         ),
         (
             '{"to": ["de.police:x:Art. 2"], "kind": "recall"}',

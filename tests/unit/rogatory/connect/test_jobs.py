@@ -60,6 +60,16 @@ def test_inline_records_keep_their_places() -> None:
         ('{"to": ["x", 1]}', 1, 14, "to[1]", "a text is expected"),
         ('{"to": ["x"], "kind": 1}', 1, 23, "kind", "a text is expected"),
         ('{"to": ["x"], "exercise": "yes"}', 1, 27, "exercise", "true or false"),
+        ('{"to_operation": 1}', 1, 18, "to_operation", "a text is expected"),
+        ('{"to": ["x"], "under": ["y", 1]}', 1, 30, "under[1]", "a text is expected"),
+        (
+            '{"to": ["x"], "directly_available": 1}',
+            1,
+            37,
+            "directly_available",
+            "true or false",
+        ),
+        ('{"to": ["x"], "handling": {"speciality": 1}}', 1, 42, "handling.speciality", "a list"),
         ('{"to": ["x"], "handling": {"tpl": ""}}', 1, 28, "handling.tpl", "did you mean 'tlp'?"),
         (
             '{"to": ["x"], "handling": {"retention_days": 0}}',
