@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import options, received
+from rogatory.cli import options, queue, received
 from rogatory.cli.exits import exit_code
 from rogatory.cli.jobs import JobMaker
 from rogatory.cli.output import emit, note
@@ -168,6 +168,7 @@ def _service(
             tell=note,
             now=time.time_ns,
             disk=disk,
+            settled=lambda message_id: queue.done(place, message_id),
         ),
         incoming=Incoming(
             folder=into,

@@ -76,15 +76,27 @@ def prepare(place: Home, found: Found) -> Ready:
         kept = open_envelope(waiting.read_bytes())
         if kept.header_digest == draft.header_digest:
             return Ready(waiting=waiting, first=False)
-    found.check_not_rejected()
-    ring = queue.own_ring(place)
-    now = time.time_ns()
-    draft = _with_agency(place, draft, ring, now=now)
-    outbox.put(place, drafting.complete(draft, ring, now=now))
+    outbox.put(place, completed(place, found))
     for path in found.paths:
         if path != queue.file_in(place, draft.message_id):
             note(f"{path} still holds the records: remove it when it is no longer needed")
     return Ready(waiting=waiting, first=True)
+
+
+def completed(place: Home, found: Found) -> bytes:
+    """Return the envelope of a draft that all have signed, with the agency's own signature.
+
+    Raises:
+        DraftError: Somebody has still to sign, or a reviewer rejected it.
+        EnvelopeError: It expired, or a signature or key does not hold.
+        KeyFileError: The agency's signing key cannot be used.
+        ConfigurationError: The folder holds no key statement of the agency.
+    """
+    found.check_not_rejected()
+    ring = queue.own_ring(place)
+    now = time.time_ns()
+    draft = _with_agency(place, found.draft, ring, now=now)
+    return drafting.complete(draft, ring, now=now)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import typer
 
-from rogatory.cli import addressing, compose, kinds
+from rogatory.cli import addressing, compose, drafted, kinds, queue
 from rogatory.cli.desk import Desk
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.session import message_signers
@@ -20,7 +20,7 @@ from rogatory.connect.disk import Disk
 from rogatory.connect.jobs import Job, faulty
 from rogatory.connect.outgoing import Composed
 from rogatory.connect.taking import Taken
-from rogatory.errors import ConfigurationError, Issue, RecordFileError, RogatoryError
+from rogatory.errors import ConfigurationError, DraftError, Issue, RecordFileError, RogatoryError
 from rogatory.home import Home
 
 _MEMBERS = MappingProxyType(
@@ -54,7 +54,7 @@ _MEMBERS = MappingProxyType(
 )
 """The member of a job that says what an option says."""
 
-RECORDS, PARTICULARS = ".records.json", ".particulars.json"
+RECORDS, PARTICULARS, DRAFT = ".records.json", ".particulars.json", ".draft"
 """Copies of what stands in the job itself: hidden names, which no file of a job has."""
 
 _INLINE = MappingProxyType({RECORDS: "records", PARTICULARS: "particulars"})
@@ -88,26 +88,43 @@ class JobMaker:
         Disk().remove(scratch)
 
     def compose(self, taken: Taken) -> Composed:
-        """Return the message that a job describes.
+        """Return the message that a job describes, or a draft is that all have signed.
 
         Raises:
             RecordFileError: The job, or a file beside it, holds faults.
+            DraftError: Somebody has still to sign the draft, or it cannot be used.
             RogatoryError: It refers to what is not there, or cannot be signed.
         """
         job = taken.job
-        assert job is not None  # an envelope is sent as it is
         shown = f"{taken.entry.file}/job.json" if taken.files else taken.entry.file
         disk = Disk()
         disk.remove(self._scratch)
         disk.mkdir(self._scratch)
         try:
-            return self._made(job, taken, shown)
+            return self._drafted(taken) if job is None else self._made(job, taken, shown)
         except typer.BadParameter as error:
+            assert job is not None  # a draft has no words that could be wrong
             raise faulty(shown, [_issue(job, error)]) from error
         except RecordFileError as error:
             raise self._relocated(error, taken, shown) from error
         finally:
             disk.remove(self._scratch)
+
+    def _drafted(self, taken: Taken) -> Composed:
+        """Complete a draft; what was signed in the queue's own copy counts too."""
+        path = self._scratch / DRAFT
+        path.write_bytes(taken.signed)
+        try:
+            found = queue.find(self._place, [str(path)])
+            return Composed(envelope=drafted.completed(self._place, found))
+        except DraftError as error:
+            if error.reason != "DRAFT_INCOMPLETE":
+                raise
+            raise DraftError(
+                error.message,
+                hint=f"{error.hint.rstrip('.')}; then put it there again.",
+                reason=error.reason,
+            ) from error
 
     def _made(self, job: Job, taken: Taken, shown: str) -> Composed:
         if job.exercise is not None and job.exercise is not self._exercise:

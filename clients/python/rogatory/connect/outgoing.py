@@ -28,7 +28,7 @@ from rogatory.connect import status, taking
 from rogatory.connect.disk import Disk, free_name, prepare_folder, shared_mode
 from rogatory.connect.journal import ANSWERED, JOB_FAILED, QUEUED, REFUSED, SENT, Journal, Record
 from rogatory.connect.patience import Patience, concerns_all, is_final
-from rogatory.connect.taking import DONE, FAILED, STATUS_SUFFIX, Entry, Taken
+from rogatory.connect.taking import DONE, FAILED, STATUS_SUFFIX, Entry, Form, Taken
 from rogatory.connect.webhooks import Notice
 from rogatory.entries import open_entry
 from rogatory.envelopes import OpenedEnvelope
@@ -64,7 +64,7 @@ class Composed:
 
 
 Compose = Callable[[Taken], Composed]
-"""Returns the message that a job describes; raises what is wrong with the job."""
+"""Returns the message of a job or of a draft; raises what is wrong with it."""
 
 
 class Gateway(Protocol):
@@ -111,6 +111,7 @@ class Outgoing:
         tell: Callable[[str], None],
         now: Callable[[], int],
         disk: Disk,
+        settled: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Open the folders; make ``done`` and ``failed`` where they are missing.
 
@@ -126,6 +127,7 @@ class Outgoing:
             tell: Gets lines for the operator.
             now: Nanoseconds since the Unix epoch.
             disk: The file system.
+            settled: Gets the id of each message that was decided, once at least.
 
         Raises:
             ConfigurationError: A folder cannot be used.
@@ -143,6 +145,7 @@ class Outgoing:
         self._tell = tell
         self._now = now
         self._disk = disk
+        self._settled = settled
         self._journal = Journal(state, disk)
         self._patience = Patience(now)
         self._told: set[str] = set()
@@ -209,7 +212,9 @@ class Outgoing:
             RogatoryError: The job cannot be sent, or not now.
         """
         entry = taken.entry
-        made = Composed(envelope=taken.envelope) if taken.job is None else self._compose(taken)
+        made = (
+            Composed(envelope=taken.signed) if entry.form is Form.ENVELOPE else self._compose(taken)
+        )
         opened = envelopes.open_envelope(made.envelope)
         header = opened.header
         if header.sender != self._agency or header.exercise != self._exercise:
@@ -343,6 +348,8 @@ class Outgoing:
                 data=data,
             )
         )
+        if record.state in ANSWERED:
+            self._settled(record.message_id)
         self._put_away(record)
         self._journal.close(record)
         self._patience.forget(record.name)
@@ -403,7 +410,7 @@ class Outgoing:
         """Say whether a message that has expired may be made again: it waited here so long."""
         waited = (self._now() - record.taken) / _NANOSECONDS
         return (
-            not record.file.endswith(taking.ENVELOPE_SUFFIX)
+            not record.file.endswith((taking.ENVELOPE_SUFFIX, taking.DRAFT_SUFFIX))
             and waited >= DEFAULT_LIFETIME.total_seconds()
         )
 

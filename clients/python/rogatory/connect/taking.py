@@ -5,7 +5,9 @@ dot or ends in ``.tmp`` or ``.part``, and renames it. It is
 
 - ``NAME.json``, a file that says everything (`rogatory.connect.jobs`);
 - ``NAME/``, a folder with a ``job.json`` and the files that it names;
-- ``NAME.envelope``, a serialised Envelope, signed by all who have to.
+- ``NAME.envelope``, a serialised Envelope, signed by all who have to;
+- ``NAME.draft``, a draft of the officers' queue that all have signed, as `rogatory draft --out`
+  writes it.
 
 Links are not followed, and nothing but regular files is read.
 """
@@ -23,11 +25,12 @@ from pathlib import Path
 
 from rogatory import messagefiles
 from rogatory.connect.jobs import JOB_FILE, Job, faulty, parse_job
+from rogatory.drafting.armoured import MAX_TEXT
 from rogatory.envelopes import MAX_ENVELOPE_BYTES
 from rogatory.errors import Issue, RecordFileError
 
 STATUS_SUFFIX = ".status.json"
-ENVELOPE_SUFFIX = ".envelope"
+ENVELOPE_SUFFIX, DRAFT_SUFFIX = ".envelope", ".draft"
 DONE, FAILED = "done", "failed"
 MAX_NAME_BYTES = 180
 """Of a job's name: with what is put before and behind it, it still is a file name."""
@@ -46,6 +49,7 @@ class Form(Enum):
     FILE = "file"
     FOLDER = "folder"
     ENVELOPE = "envelope"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +76,15 @@ class Taken:
     Attributes:
         entry: Where from.
         digest: SHA-256 over all that was read: equal jobs have equal digests.
-        job: What it says; None for an envelope.
-        envelope: The envelope, where the job is one; else empty.
+        job: What it says; None for an envelope and a draft.
+        signed: The file of the envelope or draft, where the job is one; else empty.
         files: Content of each file that the job names.
     """
 
     entry: Entry
     digest: str
     job: Job | None
-    envelope: bytes
+    signed: bytes
     files: dict[str, bytes]
 
 
@@ -127,8 +131,10 @@ def _entry(item: os.DirEntry[str]) -> Entry | str:
         stem, form = name.removesuffix(".json"), Form.FILE
     elif name.endswith(ENVELOPE_SUFFIX):
         stem, form = name.removesuffix(ENVELOPE_SUFFIX), Form.ENVELOPE
+    elif name.endswith(DRAFT_SUFFIX):
+        stem, form = name.removesuffix(DRAFT_SUFFIX), Form.DRAFT
     else:
-        return f"it is no folder, and ends neither in .json nor in {ENVELOPE_SUFFIX}"
+        return f"it is no folder, and ends in none of .json, {ENVELOPE_SUFFIX} and {DRAFT_SUFFIX}"
     return Entry(name=stem, file=name, form=form, changed=status.st_mtime_ns)
 
 
@@ -142,14 +148,15 @@ def take(out: Path, entry: Entry) -> Taken:
     if entry.form is Form.FOLDER:
         return _folder(out, entry)
     # Read with one byte to spare, so that an envelope that is too long fails as such.
-    limit = MAX_ENVELOPE_BYTES if entry.form is Form.ENVELOPE else MAX_FILE_BYTES
+    limits = {Form.ENVELOPE: MAX_ENVELOPE_BYTES, Form.DRAFT: MAX_TEXT}
+    limit = limits.get(entry.form, MAX_FILE_BYTES)
     data = _read(entry.file, limit=limit, shown=entry.file, folder=_opened(out))
-    is_envelope = entry.form is Form.ENVELOPE
+    is_job = entry.form is Form.FILE
     return Taken(
         entry=entry,
         digest=_digest(entry.form, {"": data}),
-        job=None if is_envelope else parse_job(data, file=entry.file, beside=False),
-        envelope=data if is_envelope else b"",
+        job=parse_job(data, file=entry.file, beside=False) if is_job else None,
+        signed=b"" if is_job else data,
         files={},
     )
 
@@ -195,7 +202,7 @@ def _folder(out: Path, entry: Entry) -> Taken:
         entry=entry,
         digest=_digest(entry.form, {"": data, **files}),
         job=job,
-        envelope=b"",
+        signed=b"",
         files=files,
     )
 

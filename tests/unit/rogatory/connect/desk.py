@@ -38,6 +38,7 @@ class Desk:
         lost: Whether an error comes in place of an answer, after the message was entered.
         notices: What the receivers were told, by id.
         lines: What the operator was told.
+        settled: Ids of the messages that were decided, as the queue of drafts is told.
         time: The clock.
     """
 
@@ -49,6 +50,7 @@ class Desk:
     notices: Counter[str] = field(default_factory=Counter)
     told: list[Notice] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    settled: set[str] = field(default_factory=set)
     time: int = NOW
 
     def __post_init__(self) -> None:
@@ -100,6 +102,7 @@ class Desk:
             tell=self.lines.append,
             now=lambda: self.time,
             disk=disk or Disk(),
+            settled=lambda message_id: around(lambda: self.settled.add(message_id)),
         )
 
     def incoming(
@@ -123,8 +126,12 @@ class Desk:
         )
 
     def compose(self, taken: Taken) -> Composed:
-        """Make a job's message; the job says what it is about by its officer's name."""
-        assert taken.job is not None
+        """Make a job's message; the job says what it is about by its officer's name.
+
+        A draft is made of its envelope's bytes here.
+        """
+        if taken.job is None:
+            return Composed(envelope=taken.signed)
         if taken.job.officer == "faulty":
             raise RecordFileError("No.", hint="Mend it.", file=taken.entry.file)
         self.composed += 1

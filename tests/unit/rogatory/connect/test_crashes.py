@@ -58,6 +58,7 @@ def test_every_job_is_sent_once(tmp_path: Path, *, power: bool) -> None:
         (folder / "r.json").write_text("{}")
         desk.put("c-refused", officer="persons")
         desk.put("d-faulty", officer="faulty")
+        (desk.out / "e-drafted.draft").write_bytes(desk.world.envelope(number=90))
         desk.outgoing(disk, around=steps.take).work()
 
     for desk in crashes(tmp_path, power=power, act=act):
@@ -73,8 +74,10 @@ def test_every_job_is_sent_once(tmp_path: Path, *, power: bool) -> None:
             "b-folder": "sent",
             "c-refused": "refused",
             "d-faulty": "failed",
+            "e-drafted": "sent",
         } == {name: said["state"] for name, said in states.items()}
-        assert 3 == len(desk.sent)
+        assert 4 == len(desk.sent)
+        assert desk.settled == {*desk.sent}
         assert sorted(desk.sent) == sorted(
             said["message"]["message_id"] for said in states.values() if "message" in said
         )
@@ -84,7 +87,7 @@ def test_every_job_is_sent_once(tmp_path: Path, *, power: bool) -> None:
         for said in states.values():
             assert (desk.out / said["file"]).exists()
             assert "receipt" not in said or (desk.out / said["receipt"]).read_bytes()
-        assert 4 == len(desk.notices)
+        assert 5 == len(desk.notices)
         assert [] == list((desk.folder / "state" / "open").glob("[!.]*"))
 
 
