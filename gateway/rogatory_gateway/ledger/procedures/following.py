@@ -266,7 +266,7 @@ class Follower:
     ) -> None:
         del entry_time
         if header.subject.confirmation:
-            self._confirm(index, header)
+            self._confirm(index, header, admitted)
             return
         subject = self._own(header)
         if subject is None:
@@ -314,16 +314,23 @@ class Follower:
         admitted: Sequence[decision_pb2.Outcome],
         entry_time: int,
     ) -> None:
-        del admitted, entry_time
+        del entry_time
         if header.subject.confirmation:
-            self._confirm(index, header)
+            self._confirm(index, header, admitted)
             return
         subject = self._own(header)
         if subject is not None:
             self._add(subject.index, Relation.CORRECTION, index)
 
-    def _confirm(self, index: int, header: envelope_pb2.Header) -> None:
-        self._relate(header.subject.message, Relation.CONFIRMATION, index, header)
+    def _confirm(
+        self,
+        index: int,
+        header: envelope_pb2.Header,
+        admitted: Sequence[decision_pb2.Outcome],
+    ) -> None:
+        # What was told to somebody else confirms nothing to whoever waits for it.
+        if any(outcome.recipient == header.subject.message.sender for outcome in admitted):
+            self._relate(header.subject.message, Relation.CONFIRMATION, index, header)
 
     def _consent(
         self,

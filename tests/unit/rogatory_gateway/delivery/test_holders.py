@@ -108,6 +108,22 @@ def test_who_has_not_confirmed_and_for_how_long(case: Case) -> None:
     assert 2 == second.notices[0].days_waiting
 
 
+def test_confirmation_counts_where_it_is_awaited(case: Case) -> None:
+    """Told to another agency than the one that recalled, it confirms nothing."""
+    original = share(case, ASKED)
+    recall = say(case, original, ASKED)
+
+    def fill(head: envelope_pb2.Header) -> None:
+        head.subject.message.CopyFrom(reference(recall))
+        head.subject.confirmation = True
+
+    case.enter(ASKED, OTHER, kind=RECALL, fill=fill)
+
+    (holder,) = held(case, original)
+
+    assert [False] == [notice.HasField("confirmation") for notice in holder.notices]
+
+
 def test_notices_in_order(case: Case) -> None:
     """Corrections and recalls stand in order of entry, each with those it was sent to."""
     original = share(case, ASKED, OTHER)

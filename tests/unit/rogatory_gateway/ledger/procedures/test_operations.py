@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from rogatory import clock
-from rogatory.assistance.v1 import operation_pb2
+from rogatory.assistance.v1 import consent_pb2, operation_pb2
 from rogatory.exchange.v1 import codes_pb2, decision_pb2, envelope_pb2, procedure_pb2
 from rogatory_gateway.ledger import tables
 from rogatory_gateway.ledger.items import MessageItem
@@ -188,3 +188,18 @@ def test_withdrawn_alert_has_no_hits(case: Case) -> None:
     assert [procedure_pb2.OBSTACLE_KIND_ALERT_ENDED] == about(
         case, issued, ASKED, ASKING, withdrawal=False
     )
+
+
+def test_alert_outlives_a_consent_about_it(case: Case) -> None:
+    """A consent to pass it on that is withdrawn again does not take the alert back."""
+    issued = alert(case)
+    for withdrawal in (False, True):
+
+        def fill(head: envelope_pb2.Header, *, withdrawn: bool = withdrawal) -> None:
+            head.subject.message.CopyFrom(reference(issued))
+            head.subject.consent_scope = consent_pb2.CONSENT_SCOPE_ONWARD_TRANSFER
+            head.subject.withdrawal = withdrawn
+
+        case.enter(ASKING, ASKED, kind=codes_pb2.KIND_CONSENT, fill=fill)
+
+    assert [] == about(case, issued, ASKED, ASKING, withdrawal=False)
