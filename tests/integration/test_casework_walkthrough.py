@@ -25,4 +25,4 @@ def test_walkthrough(tmp_path: Path) -> None:
     expected = walkthrough.shown(CASEWORK)
     printed = [(tmp_path / f"shown-{number}").read_text() for number in range(len(expected))]
     assert list(map(walkthrough.shape, expected)) == list(map(walkthrough.shape, printed))
-    assert "Maatregelen" in (tmp_path / "page-nl.html").read_text()
+    assert "Strafbare feiten" in (tmp_path / "page-nl.html").read_text()

@@ -498,6 +498,7 @@ async def test_copy_that_was_passed_on_is_erased(agencies: Agencies) -> None:
     await agencies.fetch(MEMBER)
     await agencies.json(MEMBER, "forward", name, "--to", f"{THIRD}:garden:Art. 1")
     await agencies.fetch(THIRD)
+    before = await agencies.run(THIRD, "message", "show", "1")
     recalled = await agencies.json(LEAD, "recall", name)
     await agencies.fetch(MEMBER, THIRD)
     recall = f"{LEAD}/{recalled['messages'][0]['message_id']}"
@@ -507,7 +508,11 @@ async def test_copy_that_was_passed_on_is_erased(agencies: Agencies) -> None:
     await agencies.fetch(LEAD)
     said = await agencies.json(LEAD, "message", "show", "1")
     waiting = await agencies.json(LEAD, "holders", name, "--waiting")
+    after = await agencies.run(THIRD, "message", "show", "1")
 
+    assert f"passes on {name}, signed by {LEAD}\nPersons:" in before.out
+    assert "Jan Novák" in before.out
+    assert "erased here; confirm that, where you have not" in after.out
     assert "Jan" not in (_everything(agencies.home(THIRD).inbox))
     assert [THIRD] == said["parts"][0]["content"]["informed_agencies"]
     assert [] == waiting["waiting"]

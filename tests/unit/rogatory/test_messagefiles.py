@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rogatory.assistance.v1 import handover_pb2
 from rogatory.errors import Issue, RecordFileError
 from rogatory.exchange.v1 import envelope_pb2
 from rogatory.messagefiles import (
@@ -88,6 +89,20 @@ persons: [
         (9, 86, "persons[1].names[0].texts[1].script"),
         (10, 25, "persons[1].birth_date.value"),
     } == {(issue.line, issue.column, issue.path) for issue in found}
+
+
+def test_id_that_is_missing_inside_is_said_to_be() -> None:
+    """Only records themselves get an id when they have none; what breaks a pattern is told so."""
+    text = """\
+request { sender: "fr.police" message_id: "1" header_digest: "%s" }
+place { kind: PLACE_KIND_BORDER_POST }
+"""
+    with pytest.raises(RecordFileError) as caught:
+        parse_textproto(text % (32 * "x"), handover_pb2.Handover, file="f.txtpb")
+    faults = {issue.path: issue.message for issue in caught.value.issues}
+
+    assert "is not stated" == faults["place.record_id"]
+    assert faults["request.message_id"].startswith("does not match")
 
 
 @pytest.mark.parametrize(

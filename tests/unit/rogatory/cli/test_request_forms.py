@@ -292,6 +292,27 @@ def test_asking_agency_answers_by_its_receipt(desk: Desk, gateway: Loopback) -> 
     assert "--to 'de.police:x:Art. 3'" in result.out
 
 
+def test_answer_to_an_answer_is_told_the_request(
+    desk: Desk, answering: Desk, gateway: Loopback, tmp_path: Path
+) -> None:
+    """Whoever gives the position of an update is given the name of its request instead."""
+    request = asked(desk, answering, gateway)
+    file = tmp_path / "answer.yaml"
+    line = ("--out", file, "--home", answering.home.path)
+    answering.run("request", "answer", name_of(request), "--step", "ask-clarification", *line)
+    file.write_text(fill(file.read_text("utf-8")), "utf-8")
+    answering.send(file, "update", "fr.police:x:Art. 3")
+    answer = open_envelope(gateway.received[-1])
+
+    result = answering.run(
+        *("request", "answer", name_of(answer), "--step", "clarify"),
+        *("--home", answering.home.path),
+    )
+
+    assert ExitCode.USAGE == result.code
+    assert f"Name the request that it is about: {name_of(request)}" in result.err
+
+
 def test_only_requests_are_answered(
     desk: Desk, answering: Desk, world: World, gateway: Loopback
 ) -> None:

@@ -301,6 +301,16 @@ def test_damaged_draft_is_listed(home: Home, drafted: Drafted, in_folder: Drafte
     assert "DRAFT_ALTERED" == reason(review)
 
 
+def test_draft_that_lacks_only_the_agency_is_ready(drafted: Drafted, in_folder: Drafted) -> None:
+    """The agency's own signature is added as it is sent, so nobody is waited for."""
+    message_id = data(drafted("--sign"))["message_id"]
+    in_folder("approve", message_id, "--officer", "b.lang")
+
+    (row,) = data(in_folder("draft", "list"))
+
+    assert "ready to send" == row["state"]
+
+
 def test_list_is_a_table(drafted: Drafted, run: Run, home: Home) -> None:
     """Oldest first; new drafts are hours old."""
     ids = [data(drafted())["message_id"] for _ in range(2)]
