@@ -19,7 +19,7 @@ def test_walkthrough(tmp_path: Path) -> None:
         name, _, content = block.partition("\n")
         (tmp_path / name.removeprefix("# ")).write_text(content.replace(AHEAD, next_year))
 
-    result = walkthrough.run(walkthrough.script(CASEWORK), tmp_path, timeout=150)
+    result = walkthrough.run(walkthrough.script(CASEWORK), tmp_path, timeout=180)
 
     assert 0 == result.returncode, result.stdout + result.stderr
     expected = walkthrough.shown(CASEWORK)
