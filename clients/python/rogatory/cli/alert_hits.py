@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from rogatory.cli import alert_reported, alerts
-from rogatory.cli.bases import Basis
-from rogatory.cli.desk import Desk, Label, Reasons, Way, at_desk
+from rogatory.cli import alert_reported, alert_reports, alerts
+from rogatory.cli.desk import Label, Reasons, Way, at_desk
 from rogatory.cli.flat import flat
 from rogatory.cli.folder import Folder, name_of
 from rogatory.cli.output import emit, note
 from rogatory.cli.trust import Trust
-from rogatory.client import recipient
-from rogatory.procedures.matching import MAX_HITS, Match, report_hits
-from rogatory.records.v1 import common_pb2
+from rogatory.procedures.matching import MAX_HITS, Match
 
 
 @flat
@@ -75,7 +70,7 @@ def hits(
             emit({"messages": [], "hits": []}, ["nothing new to report"], as_json=way.as_json)
             return
         for some in _by_message(running):
-            _report(
+            alert_reports.report(
                 desk,
                 watch.watched[name_of(some[0].alert.message)],
                 some,
@@ -88,43 +83,6 @@ def hits(
             [alerts.line(match) for match in running],
             many=True,
         )
-
-
-def _report(
-    desk: Desk,
-    watched: alerts.Watched,
-    some: Sequence[Match],
-    *,
-    under: str,
-    label: Label,
-    reasons: Reasons,
-) -> None:
-    """Tell an issuer of hits on the alerts of one message."""
-    contact = None
-    if reasons.officer:
-        contact = common_pb2.Official(name=reasons.officer, agency=desk.agency)
-    (report,) = report_hits(some, new_record_id=lambda: str(uuid.uuid4()), contact=contact)
-    basis = Basis.parse(under) if under else Basis.of(watched.basis(desk.agency))
-    draft = replace(
-        label.draft("alert", offences=watched.header.offences),
-        recipients=[recipient(report.recipient, basis.agreement_id, basis.article)],
-        in_reply_to=watched.message,
-        thread=watched.header.thread or watched.message.message_id,
-        particulars=report.particulars,
-        exercise=watched.header.exercise,
-    )
-    contents = [report.hits, *desk.context(reasons)]
-    if desk.way.dry_run:
-        desk.hand_in(draft, contents)
-        return
-    message_id = ""
-    if not desk.way.draft:
-        # Noted first: whoever stops in between finds it in the outbox, and does not report twice.
-        message_id = desk.client.new_message_id()
-        alert_reported.note(desk.place, message_id, some)
-    handed = desk.hand_in(draft, contents, message_id=message_id)
-    if desk.way.draft:
-        alert_reported.note(desk.place, handed.message_id, some)
 
 
 def _by_message(matches: Sequence[Match]) -> list[list[Match]]:

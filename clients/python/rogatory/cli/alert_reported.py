@@ -7,7 +7,7 @@ counts as long as its message waits or was taken by somebody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -50,13 +50,21 @@ def pairs(place: Home) -> dict[Pair, str]:
         ConfigurationError: A note cannot be read.
     """
     found: dict[Pair, str] = {}
-    for path in sorted((place.path / _FOLDER).glob("*.json")):
-        state = _state(place, path.stem)
-        if state is None:
-            continue
-        for pair in _read(path):
-            found[pair] = state
+    for message_id, noted in notes(place):
+        state = _state(place, message_id)
+        if state is not None:
+            found |= dict.fromkeys(noted, state)
     return found
+
+
+def notes(place: Home) -> Iterator[tuple[str, list[Pair]]]:
+    """Yield the id of each message that was to report hits, with the hits.
+
+    Raises:
+        ConfigurationError: A note cannot be read.
+    """
+    for path in sorted((place.path / _FOLDER).glob("*.json")):
+        yield path.stem, _read(path)
 
 
 def _state(place: Home, message_id: str) -> str | None:
