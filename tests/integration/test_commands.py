@@ -578,20 +578,7 @@ async def test_part_with_other_records_outlives_a_correction(agencies: Agencies)
 
 async def test_alert_hits_are_told_to_its_issuer_once(agencies: Agencies) -> None:
     """What arrives and matches an alert is said; the hit goes to who issued it, never twice."""
-    alert = {
-        "document": {
-            "kind": "DOCUMENT_KIND_PASSPORT",
-            "number": "x123456",
-            "issuing_country": "CZ",
-        },
-        "occasions": ["ALERT_OCCASION_EXCHANGED_RECORD"],
-        "actions": ["ALERT_ACTION_REPORT"],
-    }
-    issued = await agencies.json(
-        LEAD,
-        *("alert", "issue", agencies.file("alert.json", json.dumps(alert)), "--until", "30d"),
-        *("--to", f"{MEMBER}:garden:Art. 1"),
-    )
+    issued = await agencies.json(LEAD, *_alert(agencies))
     await agencies.send_persons(sender=THIRD)
 
     arrived = await agencies.fetch(MEMBER)
@@ -623,6 +610,44 @@ async def test_alert_hits_are_told_to_its_issuer_once(agencies: Agencies) -> Non
     assert [MEMBER] == [item["recipient"] for item in withdrawn["outcomes"]]
     assert "HIT" not in later
     assert "no alerts\n" == ended.out
+
+
+async def test_alert_hits_of_a_drop_folder_are_told_once(
+    agencies: Agencies, tmp_path: Path
+) -> None:
+    """A gateway takes the report; whoever looks for what is to be reported finds it was."""
+    issued = await agencies.json(LEAD, *_alert(agencies))
+    await agencies.send_persons(sender=THIRD)
+    serve = ("connect", "--out", tmp_path / "out", "--in", tmp_path / "in", "--once")
+
+    served = [await agencies.run(MEMBER, *serve, "--report-hits") for _ in range(2)]
+
+    await agencies.fetch(LEAD)
+    await agencies.fetch(MEMBER)
+    hit = await agencies.json(LEAD, "message", "show", "1")
+    unreported = await agencies.run(MEMBER, "alert", "hits")
+    (written,) = (tmp_path / "in").glob("0*2-*/hits.json")
+    (found,) = json.loads(written.read_text())
+    assert [0, 0] == [result.code for result in served]
+    assert f"{LEAD}/{issued['message_id']}" == found["alert"]
+    said = hit["parts"][0]["content"]["hits"][0]
+    assert issued["message_id"] == said["alert"]["message"]["message_id"]
+    assert "no hits\n" == unreported.out
+
+
+def _alert(agencies: Agencies) -> tuple[object, ...]:
+    """Return the command that issues an alert on the passport that persons sent here have."""
+    alert = {
+        "document": {
+            "kind": "DOCUMENT_KIND_PASSPORT",
+            "number": "x123456",
+            "issuing_country": "CZ",
+        },
+        "occasions": ["ALERT_OCCASION_EXCHANGED_RECORD"],
+        "actions": ["ALERT_ACTION_REPORT"],
+    }
+    file = agencies.file("alert.json", json.dumps(alert))
+    return ("alert", "issue", file, "--until", "30d", "--to", f"{MEMBER}:garden:Art. 1")
 
 
 def _everything(folder: Path) -> str:

@@ -109,11 +109,20 @@ def state(header: envelope_pb2.Header, *, withdrawn: bool, now: int) -> str:
     return "ended" if alerts.has_ended(standing, now) else "running"
 
 
-def watch_of(folder: Folder) -> Watch:
-    """Return a watch with the alerts of a folder, without a look at its other messages."""
+def watch_of(folder: Folder, *, kept: Folder | None = None) -> Watch:
+    """Return a watch with the alerts of a folder, without a look at its other messages.
+
+    Args:
+        folder: The folder.
+        kept: Another one of the same inbox, that holds nothing but ALERT messages.
+    """
+    where = dict.fromkeys(_positions(folder), folder)
+    if kept is not None:
+        where |= dict.fromkeys(_all_positions(kept), kept)
     watch = Watch()
-    for message in folder.at(_positions(folder)):
-        watch.take(message)
+    for position in sorted(where):
+        for message in where[position].at([position]):
+            watch.take(message)
     return watch
 
 
@@ -181,5 +190,9 @@ def _positions(folder: Folder) -> list[int]:
 
 
 def _later(folder: Folder, through: int) -> Iterator[int]:
+    yield from (position for position in _all_positions(folder) if position > through)
+
+
+def _all_positions(folder: Folder) -> Iterator[int]:
     names: Iterable[str] = (path.name.removesuffix(SUFFIX) for path in folder.store.files())
-    yield from (int(name) for name in names if name.isdecimal() and int(name) > through)
+    yield from (int(name) for name in names if name.isdecimal())

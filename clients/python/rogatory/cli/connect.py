@@ -18,7 +18,9 @@ from rogatory.cli.exits import exit_code
 from rogatory.cli.jobs import JobMaker
 from rogatory.cli.output import emit, note
 from rogatory.cli.session import connect as connected
+from rogatory.cli.session import message_signers
 from rogatory.cli.trust import Trust
+from rogatory.cli.watching import Watching
 from rogatory.client import Client
 from rogatory.connect.disk import Disk, prepare_folder, shared_mode
 from rogatory.connect.hooks import Hooks, check_url
@@ -55,6 +57,13 @@ def connect(
         typer.Option(metavar="URL", help="Told of what happens, signed. Repeatable."),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Do what there is to do, then end.")] = False,
+    report_hits: Annotated[
+        bool,
+        typer.Option(
+            "--report-hits",
+            help="Tell issuers of alerts what hits them, as rogatory alert hits --send, each once.",
+        ),
+    ] = False,
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="Between two looks at the folder.")
     ] = 1.0,
@@ -69,7 +78,8 @@ def connect(
     """Send what is put into one folder, write what arrives into another, until told to stop.
 
     A job is sent once and a message written once, whatever happens to this process; what became of
-    a job stands in NAME.status.json beside it. docs/connect.md describes the files.
+    a job stands in NAME.status.json beside it. What hits an alert that you hold is said beside the
+    message. docs/connect.md describes the files.
     """
     if context.invoked_subcommand is not None:
         return
@@ -86,7 +96,8 @@ def connect(
     ):
         raise typer.BadParameter("the two folders must not lie in each other", param_hint="--in")
     state = state_folder(place.path, exercise=exercise)
-    with locked(state, *folders), connected(place) as client:
+    signers = message_signers(place)
+    with locked(state, *folders), connected(place, signers=signers) as client:
         hooks = Hooks(
             prepare_folder(state / "webhooks"),
             webhook or (),
@@ -94,8 +105,29 @@ def connect(
             disk=Disk(),
             tell=note,
         )
+        watching = Watching(
+            place,
+            client,
+            exercise=exercise,
+            state=state,
+            reports=report_hits,
+            tell=note,
+            now=time.time_ns,
+        )
+        maker = JobMaker(
+            place, client, signers=signers, exercise=exercise, scratch=state / "scratch"
+        )
         service = _service(
-            place, client, state, folders, hooks, start=start, every=every, exercise=exercise
+            place,
+            client,
+            state,
+            folders,
+            hooks=hooks,
+            maker=maker,
+            watching=watching,
+            start=start,
+            every=every,
+            exercise=exercise,
         )
         if once:
             _finish(service.once(), as_json=as_json)
@@ -134,8 +166,10 @@ def _service(
     client: Client,
     state: Path,
     folders: tuple[Path, Path],
-    hooks: Hooks,
     *,
+    hooks: Hooks,
+    maker: JobMaker,
+    watching: Watching,
     start: int,
     every: float,
     exercise: bool,
@@ -144,7 +178,6 @@ def _service(
     disk = Disk()
     trust = Trust(place)
     agency = place.settings().agency
-    maker = JobMaker(place, client, exercise=exercise, scratch=state / "scratch")
 
     def verify(delivery: Delivery) -> VerifiedDelivery:
         return received.verify(delivery, place, trust, client)
@@ -179,6 +212,7 @@ def _service(
             notify=hooks.put,
             tell=note,
             disk=disk,
+            watch=watching.hits,
         ),
         hooks=hooks,
         subscribe=subscribe,
@@ -190,6 +224,7 @@ def _service(
         now=time.time_ns,
         disk=disk,
         mode=shared_mode(into),
+        further=watching.report,
     )
 
 

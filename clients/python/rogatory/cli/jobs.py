@@ -64,26 +64,30 @@ _OPTIONS = re.compile("|".join(re.escape(option) + r"(?![\w-])" for option in _M
 class JobMaker:
     """Makes the messages of jobs, in an agency's name."""
 
-    def __init__(self, place: Home, client: Client, *, exercise: bool, scratch: Path) -> None:
+    def __init__(
+        self,
+        place: Home,
+        client: Client,
+        *,
+        signers: Sequence[SignerInRole],
+        exercise: bool,
+        scratch: Path,
+    ) -> None:
         """Be ready.
 
         Args:
             place: The agency's folder.
             client: Asked for earlier messages that a job refers to.
+            signers: Who signs where no officer does: the agency's own key.
             exercise: Whether messages are training traffic.
             scratch: A folder for copies of what a job holds, emptied by us.
-
-        Raises:
-            KeyFileError: The agency's signing key is missing or cannot be used.
-            ConfigurationError: It has a passphrase, and there is nobody to ask.
         """
         self._place = place
         self._client = client
         self._exercise = exercise
         self._scratch = scratch
         self._agency = place.settings().agency
-        self._signers: dict[tuple[str, ...], Sequence[SignerInRole]] = {}
-        self._signers_of(())
+        self._signers: dict[tuple[str, ...], Sequence[SignerInRole]] = {(): signers}
         # What a crash left there: it holds records.
         Disk().remove(scratch)
 

@@ -49,7 +49,7 @@ Verify = Callable[[Delivery], VerifiedDelivery]
 FetchReceipt = Callable[[VerifiedDelivery], bytes]
 """Returns the file of a message's receipt, verified; empty: there is none yet."""
 
-Watch = Callable[[VerifiedDelivery], Sequence[Mapping[str, Any]]]
+Watch = Callable[[Delivery, VerifiedDelivery], Sequence[Mapping[str, Any]]]
 """Returns what a message hits of that which is watched for, as JSON; see `Incoming`."""
 
 
@@ -76,7 +76,7 @@ class Incoming:
         notify: Callable[[Notice], None],
         tell: Callable[[str], None],
         disk: Disk,
-        watch: Watch = lambda _: (),
+        watch: Watch = lambda _delivery, _verified: (),
     ) -> None:
         """Open the folder, and bring to an end what a crash interrupted.
 
@@ -90,7 +90,8 @@ class Incoming:
             tell: Gets lines for the operator.
             disk: The file system.
             watch: Says what a message hits, such as alerts that the agency holds: it is written
-                as ``hits.json`` into the message's folder, with a notice of its own.
+                as ``hits.json`` into the message's folder, with a notice of its own. Asked once at
+                least, before anything of the message is written.
 
         Raises:
             ConfigurationError: A folder cannot be used, or the state cannot be read.
@@ -180,7 +181,7 @@ class Incoming:
         header = verified.header
         name = safe_name(f"{verified.inbox_position:010d}-{header.sender}-{header.message_id}")
         folder = free_name(self._folder, name)
-        hits = self._watch(verified)
+        hits = self._watch(delivery, verified)
         data: dict[str, str | int] = {
             "agency": self._agency,
             "sender": header.sender,

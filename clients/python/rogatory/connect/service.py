@@ -90,6 +90,7 @@ class Service:
         now: Callable[[], int],
         disk: Disk,
         mode: int,
+        further: Callable[[], RogatoryError | None] = lambda: None,
     ) -> None:
         """Put it together.
 
@@ -103,6 +104,8 @@ class Service:
             now: Nanoseconds since the Unix epoch.
             disk: The file system.
             mode: Mode of the report.
+            further: What else is to be sent, tried at each look at OUT; returns why the gateway
+                could not be reached, and deals with all else by itself.
         """
         self._outgoing = outgoing
         self._incoming = incoming
@@ -116,6 +119,7 @@ class Service:
         self._now = now
         self._disk = disk
         self._mode = mode
+        self._further = further
         self._reported = ""
 
     def once(self) -> Done:
@@ -130,6 +134,9 @@ class Service:
         except RogatoryError as error:
             self._say(error)
             errors.append(error)
+        unreachable = self._further()
+        if unreachable is not None:
+            errors.append(unreachable)
         waiting = sum(self._hooks.send_waiting(item) for item in self._hooks.receivers)
         return Done(
             answered=sent.answered,
@@ -185,7 +192,7 @@ class Service:
         wait = FIRST_WAIT
         while not stop.is_set():
             done = self._outgoing.work(stop.is_set)
-            if done.unreachable is None:
+            if done.unreachable is None and self._further() is None:
                 wait = FIRST_WAIT
                 stop.wait(self._every)
             else:

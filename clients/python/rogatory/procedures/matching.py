@@ -248,6 +248,21 @@ def report_hits(
     ]
 
 
+def matches_of(hits: alert_pb2.AlertHits) -> list[Match]:
+    """Return the matches that a report tells of; what the alerts ask for is not in it."""
+    return [
+        Match(
+            alert=hit.alert,
+            matched=hit.matched,
+            basis=hit.basis,
+            occasion=hit.occasion,
+            hit_time=to_nanoseconds(hit.hit_time),
+            actions=(),
+        )
+        for hit in hits.hits
+    ]
+
+
 def _hit(
     match: Match, *, record_id: str, contact: common_pb2.Official | None
 ) -> alert_pb2.AlertHit:

@@ -22,9 +22,8 @@ from rogatory.forms import languages
 from rogatory.home import Home
 from tests.support.filling import fill, use_all
 from tests.unit.rogatory.cli.conftest import Enrolled, Result, Run
-from tests.unit.rogatory.client import world as exchange
 from tests.unit.rogatory.client.loopback import Loopback
-from tests.unit.rogatory.client.world import World
+from tests.unit.rogatory.client.world import AGREEMENT_TEXT, World, message_id
 
 REQUESTS = """
   - clause_id: requests
@@ -41,10 +40,9 @@ STEPS = [name.removeprefix("REQUEST_STEP_").lower() for name in request_pb2.Requ
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
+def world() -> World:
     """An exchange whose agreement permits requests and answers too."""
-    monkeypatch.setattr(exchange, "AGREEMENT_TEXT", exchange.AGREEMENT_TEXT + REQUESTS)
-    return World()
+    return World(agreement_text=AGREEMENT_TEXT + REQUESTS)
 
 
 @dataclass
@@ -322,7 +320,7 @@ def test_only_requests_are_answered(
     line = ("--step", "refuse", "--home", answering.home.path)
 
     other = answering.run("request", "answer", "1", *line)
-    none = answering.run("request", "answer", f"fr.police/{exchange.message_id(9)}", *line)
+    none = answering.run("request", "answer", f"fr.police/{message_id(9)}", *line)
 
     assert (ExitCode.USAGE, ExitCode.USAGE) == (other.code, none.code)
     assert "is no request: its kind is transfer" in other.err

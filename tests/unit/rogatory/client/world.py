@@ -7,7 +7,7 @@ store is a list.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from google.protobuf.message import Message
@@ -114,8 +114,15 @@ class Entry:
 
 @dataclass
 class World:
-    """Agencies, their directory, one agreement, inboxes and a log."""
+    """Agencies, their directory, one agreement, inboxes and a log.
 
+    Attributes:
+        agreement_text: The agreement.
+        parties: Who has signed it.
+    """
+
+    agreement_text: str = AGREEMENT_TEXT
+    parties: tuple[str, ...] = ("fr.police", "de.police")
     entries: list[Entry] = field(default_factory=list)
     inboxes: dict[str, list[exchange_service_pb2.Delivery]] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
@@ -131,11 +138,11 @@ class World:
         for agency in AGENCIES:
             self._enrol(agency)
         data = render(
-            read_agreement(AGREEMENT_TEXT),
-            roots={name: signer(f"{name} root").public_key for name in ("fr.police", "de.police")},
+            read_agreement(self.agreement_text),
+            roots={name: signer(f"{name} root").public_key for name in self.parties},
         )
         self.signed_agreement = agreement_pb2.SignedAgreement(agreement=data)
-        for agency in ("fr.police", "de.police"):
+        for agency in self.parties:
             signature = sign_agreement(data, signer=signer(f"{agency} root"))
             self.signed_agreement = with_signature(self.signed_agreement, signature)
         self.agreement = open_agreement(self.signed_agreement)
@@ -195,8 +202,9 @@ class World:
         sender: str = "fr.police",
         recipient: str = "de.police",
         contents: Sequence[Message] = (),
+        fill: Callable[[envelope_pb2.Header], None] = lambda _: None,
     ) -> bytes:
-        """Return a signed transfer from one agency to another."""
+        """Return a signed transfer from one agency to another; ``fill`` makes it another kind."""
         header = envelope_pb2.Header(
             schema_version=1,
             message_id=message_id(number),
@@ -216,6 +224,7 @@ class World:
                 evidential_use=codes_pb2.EVIDENTIAL_USE_NOT_ALLOWED,
             ),
         )
+        fill(header)
         return envelopes.build(
             header=header,
             contents=contents or (indicators("a.example"),),

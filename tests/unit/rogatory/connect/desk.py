@@ -122,7 +122,7 @@ class Desk:
             notify=lambda notice: around(lambda: self.tell(notice)),
             tell=self.lines.append,
             disk=disk or Disk(),
-            watch=lambda _: hits,
+            watch=lambda _delivery, _verified: hits,
         )
 
     def compose(self, taken: Taken) -> Composed:
