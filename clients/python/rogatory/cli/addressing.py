@@ -32,7 +32,6 @@ class Beyond:
     operation: options.OperationOption = ""
     to_operation: options.ToOperationOption = ""
     under: options.UnderOption = None
-    speciality: options.SpecialityOption = None
     respond_by: options.RespondByOption = ""
     directly_available: options.DirectlyAvailableOption = False
     oral: options.OralOption = ""

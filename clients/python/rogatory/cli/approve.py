@@ -21,12 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(short_help="Sign a draft as an officer.")
 def approve(
-    drafts: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="DRAFT...", help="Its id in the queue, or its file; copies of one are merged."
-        ),
-    ],
+    drafts: options.DraftsArgument,
     *,
     officer: Annotated[
         str, typer.Option(metavar="PSEUDONYM", help="Who signs: as author, or as approver.")

@@ -53,6 +53,11 @@ class Reasons:
     case_reference: options.CaseOption = None
     justification: options.JustificationOption = ""
 
+    @property
+    def stated(self) -> bool:
+        """Whether they say anything, so that somebody must answer for it."""
+        return bool(self.case_reference or self.justification)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
@@ -69,13 +74,24 @@ class Label:
     retention_days: options.RetentionOption = None
     exercise: options.ExerciseOption = False
 
-    def draft(self, kind: str, *, to: Sequence[str] = (), offences: Sequence[str] = ()) -> Draft:
-        """Return the draft of a message whose recipients may be found later.
+    def draft(
+        self,
+        kind: str,
+        *,
+        to: Sequence[str] = (),
+        offences: Sequence[str] = (),
+        later: bool = True,
+    ) -> Draft:
+        """Return the draft of a message.
 
         Args:
             kind: What it does, as a word.
             to: Recipients, AGENCY:AGREEMENT:ARTICLE.
             offences: Stated where the options state none.
+            later: Recipients, or some of them, are found later.
+
+        Raises:
+            typer.BadParameter: A word is not known, or there is no recipient.
         """
         return compose.Words(
             to=to,
@@ -90,7 +106,7 @@ class Label:
             speciality=self.speciality or (),
             retention_days=self.retention_days,
             exercise=self.exercise,
-        ).draft(later=True)
+        ).draft(later=later)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,13 +171,12 @@ class Desk:
         Raises:
             typer.BadParameter: A case or justification is given, and no officer.
         """
-        said = bool(reasons.case_reference or reasons.justification)
         return compose.contents(
             [],
             schema="",
             complete=lambda _: (),
             agency=self.agency,
-            officer=reasons.officer or (self.way.author if said else ""),
+            officer=reasons.officer or (self.way.author if reasons.stated else ""),
             case_references=reasons.case_reference or (),
             justification=reasons.justification,
         )

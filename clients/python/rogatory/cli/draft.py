@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from rogatory import clock, drafting
 from rogatory.cli import addressing, compose, kinds, newdraft, options, outbox, queue, signers
-from rogatory.cli.desk import Desk
+from rogatory.cli.desk import Desk, Label, Reasons
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.flat import flat
 from rogatory.cli.output import aligned, emit, note
@@ -104,18 +104,8 @@ def new(
     about: options.AboutOption = "",
     reply_to: options.ReplyOption = "",
     particulars: options.ParticularsOption = None,
-    purpose: options.PurposeOption = "investigation",
-    offence: options.OffenceOption = None,
-    urgency: options.UrgencyOption = "routine",
-    tlp: options.TlpOption = "amber",
-    siena: options.SienaOption = None,
-    onward: options.OnwardOption = "with-consent",
-    evidential: options.EvidentialOption = "with-consent",
-    retention_days: options.RetentionOption = None,
-    case_reference: options.CaseOption = None,
-    officer: options.OfficerOption = "",
-    justification: options.JustificationOption = "",
-    exercise: options.ExerciseOption = False,
+    label: Label,
+    reasons: Reasons,
     schema: options.SchemaOption = "",
     beyond: addressing.Beyond,
     home: options.HomeOption = None,
@@ -143,28 +133,15 @@ def new(
         drafter=drafter,
         now=now,
     )
-    words = compose.Words(
-        to=to or (),
-        kind=kind,
-        purpose=purpose,
-        offences=offence or (),
-        urgency=urgency,
-        tlp=tlp,
-        siena=siena or (),
-        onward=onward,
-        evidential=evidential,
-        retention_days=retention_days,
-        exercise=exercise,
-        speciality=beyond.speciality or (),
-    )
     beyond.check()
-    draft = replace(words.draft(later=beyond.needs_gateway), lifetime=_lifetime(lifetime))
+    draft = label.draft(kind, to=to or (), later=beyond.needs_gateway)
+    draft = replace(draft, lifetime=_lifetime(lifetime))
     named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with ExitStack() as stack:
         client = _client(place, stack)
         kind_of_earlier = _Nobody if client is None else Earlier
-        earlier = kind_of_earlier(place, client=client, exercise=exercise)
+        earlier = kind_of_earlier(place, client=client, exercise=label.exercise)
         draft, complete = kinds.refer(draft, references, earlier)
         draft = addressing.begin(earlier, draft, beyond)
         contents = compose.contents(
@@ -172,9 +149,9 @@ def new(
             schema=schema,
             complete=complete,
             agency=place.settings().agency,
-            officer=officer or drafter or (author if case_reference or justification else ""),
-            case_references=case_reference or (),
-            justification=justification,
+            officer=reasons.officer or drafter or (author if reasons.stated else ""),
+            case_references=reasons.case_reference or (),
+            justification=reasons.justification,
         )
         draft = kinds.settle(draft, contents)
         if client is not None:

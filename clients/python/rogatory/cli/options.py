@@ -153,6 +153,12 @@ DraftOption = Annotated[
         help="Do not send it: put it into the officers' queue (rogatory review, approve, send).",
     ),
 ]
+DraftsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DRAFT...", help="Its id in the queue, or its file; copies of one are merged."
+    ),
+]
 AuthorOption = Annotated[
     str,
     typer.Option("--author", metavar="PSEUDONYM", help="With --draft: officer who signs it."),

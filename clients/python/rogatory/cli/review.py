@@ -31,12 +31,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(short_help="Show a draft to whoever is to sign it.")
 def review(
-    drafts: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="DRAFT...", help="Its id in the queue, or its file; copies of one are merged."
-        ),
-    ],
+    drafts: options.DraftsArgument,
     *,
     agreement: Annotated[
         list[Path] | None,

@@ -20,7 +20,7 @@ from rogatory.cli import (
     telling,
 )
 from rogatory.cli.bases import Reach
-from rogatory.cli.desk import Desk
+from rogatory.cli.desk import Desk, Label, Reasons
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.flat import flat
@@ -51,19 +51,9 @@ def send(
     about: options.AboutOption = "",
     reply_to: options.ReplyOption = "",
     particulars: options.ParticularsOption = None,
-    purpose: options.PurposeOption = "investigation",
-    offence: options.OffenceOption = None,
-    urgency: options.UrgencyOption = "routine",
-    tlp: options.TlpOption = "amber",
-    siena: options.SienaOption = None,
-    onward: options.OnwardOption = "with-consent",
-    evidential: options.EvidentialOption = "with-consent",
-    retention_days: options.RetentionOption = None,
-    case_reference: options.CaseOption = None,
-    officer: options.OfficerOption = "",
-    justification: options.JustificationOption = "",
+    label: Label,
+    reasons: Reasons,
     officer_key: options.OfficerKeyOption = None,
-    exercise: options.ExerciseOption = False,
     schema: options.SchemaOption = "",
     beyond: addressing.Beyond,
     dry_run: options.DryRunOption = False,
@@ -102,24 +92,11 @@ def send(
         _send_draft(place, words, dry_run=dry_run, as_json=as_json)
         return
     beyond.check()
-    draft = compose.Words(
-        to=to or (),
-        kind=kind,
-        purpose=purpose,
-        offences=offence or (),
-        urgency=urgency,
-        tlp=tlp,
-        siena=siena or (),
-        onward=onward,
-        evidential=evidential,
-        retention_days=retention_days,
-        exercise=exercise,
-        speciality=beyond.speciality or (),
-    ).draft(later=beyond.needs_gateway)
+    draft = label.draft(kind, to=to or (), later=beyond.needs_gateway)
     named = compose.need_files(draft, files)
     references = kinds.References(about=about, reply_to=reply_to, particulars=particulars)
     with connect(place, signers=message_signers(place, officer_key or ())) as client:
-        earlier = Earlier(place, client=client, exercise=exercise)
+        earlier = Earlier(place, client=client, exercise=label.exercise)
         draft, complete = kinds.refer(draft, references, earlier)
         draft = addressing.begin(earlier, draft, beyond)
         contents = compose.contents(
@@ -127,9 +104,9 @@ def send(
             schema=schema,
             complete=complete,
             agency=place.settings().agency,
-            officer=officer,
-            case_references=case_reference or (),
-            justification=justification,
+            officer=reasons.officer,
+            case_references=reasons.case_reference or (),
+            justification=reasons.justification,
         )
         draft = kinds.settle(draft, contents)
         desk = Desk.of(place, client, earlier)
