@@ -10,11 +10,12 @@ from google.protobuf.message import Message
 
 from rogatory import schemas
 from rogatory.assistance.v1 import operation_pb2, request_pb2
-from rogatory.cli import operations, options
+from rogatory.cli import options
 from rogatory.cli.bases import Bases, Reach
 from rogatory.cli.desk import Desk
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.instants import instant, until
+from rogatory.cli.operation import operations
 from rogatory.client import Draft
 from rogatory.exchange.v1 import codes_pb2, envelope_pb2
 from rogatory.exchange.v1.procedure_service_pb2 import Operation

@@ -15,10 +15,10 @@ from rogatory.cli.exits import table
 SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Join an exchange": {
-            "keygen": "rogatory.cli.keygen",
-            "agency": "rogatory.cli.agency",
+            "keygen": "rogatory.cli.agency.keygen",
+            "agency": "rogatory.cli.agency.group",
             "directory": "rogatory.cli.directory",
-            "agreement": "rogatory.cli.agreement",
+            "agreement": "rogatory.cli.agreement.group",
         },
         "Send and receive": {
             "send": "rogatory.cli.send",
@@ -29,22 +29,22 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "connect": "rogatory.cli.connect",
         },
         "Four eyes": {
-            "draft": "rogatory.cli.draft",
-            "review": "rogatory.cli.review",
-            "approve": "rogatory.cli.approve",
+            "draft": "rogatory.cli.drafts.draft",
+            "review": "rogatory.cli.drafts.review",
+            "approve": "rogatory.cli.drafts.approve",
         },
         "Work together": {
-            "request": "rogatory.cli.request",
-            "operation": "rogatory.cli.operation",
-            "alert": "rogatory.cli.alert",
+            "request": "rogatory.cli.request.group",
+            "operation": "rogatory.cli.operation.group",
+            "alert": "rogatory.cli.alert.group",
         },
         "Use further, take back": {
-            "consent": "rogatory.cli.consent",
-            "forward": "rogatory.cli.passing",
-            "recall": "rogatory.cli.recall",
-            "correct": "rogatory.cli.recall_correct",
-            "holders": "rogatory.cli.recall_holders",
-            "confirm": "rogatory.cli.recall_confirm",
+            "consent": "rogatory.cli.consent.group",
+            "forward": "rogatory.cli.consent.passing",
+            "recall": "rogatory.cli.recall.recall",
+            "correct": "rogatory.cli.recall.correct",
+            "holders": "rogatory.cli.recall.holders",
+            "confirm": "rogatory.cli.recall.confirm",
         },
     }
 )

@@ -13,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import options, queue, received
+from rogatory.cli import options, received
+from rogatory.cli.drafts import queue
 from rogatory.cli.exits import exit_code
 from rogatory.cli.jobs import JobMaker
 from rogatory.cli.output import emit, note

@@ -11,7 +11,9 @@ from typing import Any
 import typer
 from google.protobuf.message import Message
 
-from rogatory.cli import compose, inforce, newdraft, options, outbox, queue, telling
+from rogatory.cli import compose, options, outbox, telling
+from rogatory.cli.agreement import inforce
+from rogatory.cli.drafts import newdraft, queue
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import emit

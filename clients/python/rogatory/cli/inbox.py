@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rogatory.cli import alerts, options, received
+from rogatory.cli import options, received
+from rogatory.cli.alert import alerts
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.folder import Folder
 from rogatory.cli.output import emit_item, note

@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 import typer
 
-from rogatory.cli import addressing, compose, drafted, kinds, queue
+from rogatory.cli import addressing, compose, kinds
 from rogatory.cli.desk import Desk
+from rogatory.cli.drafts import drafted, queue
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.session import message_signers
 from rogatory.client import Client

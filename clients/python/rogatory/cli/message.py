@@ -10,8 +10,8 @@ import typer
 
 from rogatory import clock, envelopes
 from rogatory.cli import options, received
+from rogatory.cli.consent.originals import recalls_of
 from rogatory.cli.folder import Folder, name_of
-from rogatory.cli.originals import recalls_of
 from rogatory.cli.output import emit, plain
 from rogatory.cli.session import connect
 from rogatory.cli.trust import Trust

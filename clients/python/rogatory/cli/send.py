@@ -8,19 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from rogatory.cli import (
-    addressing,
-    compose,
-    drafted,
-    inforce,
-    kinds,
-    options,
-    outbox,
-    queue,
-    telling,
-)
+from rogatory.cli import addressing, compose, kinds, options, outbox, telling
+from rogatory.cli.agreement import inforce
 from rogatory.cli.bases import Reach
 from rogatory.cli.desk import Desk, Label, Reasons
+from rogatory.cli.drafts import drafted, queue
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.flat import flat

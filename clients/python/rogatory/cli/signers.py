@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rogatory.cli import stating
-from rogatory.cli.enrolling import OFFICER_PREFIX
+from rogatory.cli.agency import stating
+from rogatory.cli.agency.enrolling import OFFICER_PREFIX
 from rogatory.cli.session import file_signer
 from rogatory.drafting import Prefer, SignerState
 from rogatory.exchange.v1 import codes_pb2

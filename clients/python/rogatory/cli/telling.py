@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rogatory.cli import compose, inforce, requestwords
+from rogatory.cli import compose
+from rogatory.cli.agreement import inforce
 from rogatory.cli.outbox import Sent
 from rogatory.cli.output import plain
+from rogatory.cli.request import words as requestwords
 from rogatory.client import Client
 from rogatory.exchange.v1 import decision_pb2
 

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from rogatory import keys, statements
-from rogatory.cli.enrolling import make_tls_key, tls_key, tls_public
+from rogatory.cli.agency.enrolling import make_tls_key, tls_key, tls_public
 from rogatory.cli.session import file_signer
 from rogatory.errors import ConfigurationError
 from rogatory.home import Home, make_folder, sync_folder

@@ -4,7 +4,7 @@
    case system has taken it away, it is still watched for.
 2. Where hits are reported, they are written down before the message that hit appears: references
    alone, no record.
-3. A report is noted (`rogatory.cli.alert_reported`), put into the outbox and submitted; then what
+3. A report is noted (`rogatory.cli.alert.reported`), put into the outbox and submitted; then what
    was written down is removed.
 
 After a crash between two of these steps notes, outbox and receipts say how far a report was, and it
@@ -17,8 +17,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rogatory.cli import alert_reported, alert_reports, alerts, outbox, queue
+from rogatory.cli.alert import alerts, outbox
+from rogatory.cli.alert import reported as alert_reported
+from rogatory.cli.alert import reports as alert_reports
 from rogatory.cli.desk import Desk, Label, Reasons
+from rogatory.cli.drafts import queue
 from rogatory.cli.earlier import Earlier
 from rogatory.cli.folder import Folder, name_of
 from rogatory.cli.store import InboxStore

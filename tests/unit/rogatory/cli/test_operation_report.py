@@ -6,8 +6,8 @@ import pytest
 import typer
 
 from rogatory.assistance.v1 import operation_pb2
-from rogatory.cli import operation_report
-from rogatory.cli.operation_report import MAX_ITEMS, ResultMaker
+from rogatory.cli.operation import report as operation_report
+from rogatory.cli.operation.report import MAX_ITEMS, ResultMaker
 from rogatory.records.v1 import common_pb2
 
 ARREST = operation_pb2.RESULT_KIND_ARREST

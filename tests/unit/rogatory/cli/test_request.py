@@ -10,8 +10,8 @@ import pytest
 from rogatory import clock
 from rogatory.assistance.v1 import deadline_pb2 as d
 from rogatory.assistance.v1 import handover_pb2, request_pb2
-from rogatory.cli import requestwords
 from rogatory.cli.exits import ExitCode
+from rogatory.cli.request import words as requestwords
 from rogatory.exchange.v1 import exchange_service_pb2, procedure_service_pb2
 from tests.unit.rogatory.cli.conftest import Enrolled, Run
 from tests.unit.rogatory.client.loopback import Loopback

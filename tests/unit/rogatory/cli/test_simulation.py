@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rogatory import clock
+from rogatory.cli.agreement.pastlogs import Listed
 from rogatory.cli.exits import ExitCode
 from rogatory.cli.output import plain
-from rogatory.cli.pastlogs import Listed
 from rogatory.cli.trust import write_policy
 from rogatory.receipts import Receipt
 from tests.unit.rogatory.cli.conftest import Result, Run

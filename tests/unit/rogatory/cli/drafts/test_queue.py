@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rogatory.cli import queue
+from rogatory.cli.drafts import queue
 from rogatory.cli.exits import ExitCode
 from rogatory.drafting import from_armour
 from rogatory.errors import ConfigurationError

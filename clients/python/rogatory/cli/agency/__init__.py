@@ -1,0 +1,1 @@
+"""The commands by which an agency joins, and keeps its keys."""

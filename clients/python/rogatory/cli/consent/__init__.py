@@ -1,0 +1,1 @@
+"""The commands about further use: consent, and passing on."""

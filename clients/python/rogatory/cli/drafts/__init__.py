@@ -1,0 +1,1 @@
+"""The officers' queue: drafts until all have signed."""
