@@ -17,7 +17,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rogatory.cli.alert import alerts, outbox
+from rogatory.cli import outbox
+from rogatory.cli.alert import alerts
 from rogatory.cli.alert import reported as alert_reported
 from rogatory.cli.alert import reports as alert_reports
 from rogatory.cli.desk import Desk, Label, Reasons

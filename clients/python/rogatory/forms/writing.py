@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 from rogatory.forms.catalogue import Catalogue, short_name
 from rogatory.forms.outlines import RECORD, Item
+from rogatory.procedures.requests import REFUSING_GROUNDS
 from rogatory.yamlrecords import BLANK
 
 WIDTH = 96
@@ -118,6 +119,9 @@ class Writer:
         which = "template:some" if several else "template:one"
         yield from comment(catalogue.text(which), margin)
         values = [value for value in enum.values if value.number]
+        if enum.name == _REFUSAL_GROUND:
+            # The others go with a postponement or an acceptance, which need no refusal.
+            values = [value for value in values if value.number in REFUSING_GROUNDS]
         longest = max(len(short_name(enum, value.number)) for value in values)
         for value in values:
             name = short_name(enum, value.number)

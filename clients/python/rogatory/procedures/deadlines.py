@@ -98,7 +98,8 @@ _MEETS: Mapping[int, frozenset[int]] = {
     deadline_pb2.DEADLINE_KIND_EXECUTION: _ANSWERS,
     deadline_pb2.DEADLINE_KIND_DECISION: _DECIDES,
     deadline_pb2.DEADLINE_KIND_PROVISIONAL_MEASURE: _DECIDES,
-    deadline_pb2.DEADLINE_KIND_POSTPONEMENT_END: _DECIDES,
+    # It stands for the answer that it put off: nothing less than one will do.
+    deadline_pb2.DEADLINE_KIND_POSTPONEMENT_END: _ANSWERS,
     deadline_pb2.DEADLINE_KIND_CLARIFICATION: frozenset({request_pb2.REQUEST_STEP_CLARIFY}),
     deadline_pb2.DEADLINE_KIND_WRITTEN_CONFIRMATION: frozenset(
         {request_pb2.REQUEST_STEP_CONFIRM_IN_WRITING}
@@ -120,6 +121,7 @@ _REPLACED_BY_POSTPONEMENT = frozenset(
         deadline_pb2.DEADLINE_KIND_ANSWER,
         deadline_pb2.DEADLINE_KIND_EXECUTION,
         deadline_pb2.DEADLINE_KIND_CLARIFICATION,
+        deadline_pb2.DEADLINE_KIND_POSTPONEMENT_END,
     }
 )
 

@@ -95,7 +95,10 @@ class Standings:
         standing.alert.agency = issuer
         if found.header.alert.HasField("valid_until_time"):
             standing.alert.valid_until_time.CopyFrom(found.header.alert.valid_until_time)
-        standing.alert.withdrawn = self._earlier.has_later(found.index, Relation.ALERT_WITHDRAWAL)
+        # To take the message back is to take the alert back.
+        standing.alert.withdrawn = self._earlier.has_later(
+            found.index, Relation.ALERT_WITHDRAWAL
+        ) or self._recalled(found.index, header.sender)
 
     def _operation(
         self,

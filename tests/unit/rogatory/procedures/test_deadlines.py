@@ -516,7 +516,7 @@ BY_ASKING = (
         (d.DEADLINE_KIND_ANSWER_URGENT_INDIRECT, (N, N, N, N, M, E, N, M, E, E, N, N, N)),
         (d.DEADLINE_KIND_EXECUTION, (N, N, N, N, M, E, N, M, E, E, N, N, N)),
         (d.DEADLINE_KIND_CLARIFICATION, (N, N, M, N, E, E, N, E, E, E, N, N, N)),
-        (d.DEADLINE_KIND_POSTPONEMENT_END, (N, N, N, M, M, M, M, M, E, E, N, N, N)),
+        (d.DEADLINE_KIND_POSTPONEMENT_END, (N, N, N, N, M, E, N, M, E, E, N, N, N)),
         (d.DEADLINE_KIND_WRITTEN_CONFIRMATION, (N, N, N, N, E, N, N, E, E, E, N, M, N)),
         (d.DEADLINE_KIND_PRESERVATION_END, (N, N, N, N, E, N, N, N, E, E, N, N, N)),
         (d.DEADLINE_KIND_EXTRADITION_REQUEST, (N, N, N, N, E, N, N, N, E, E, N, N, N)),

@@ -203,3 +203,18 @@ def test_alert_outlives_a_consent_about_it(case: Case) -> None:
         case.enter(ASKING, ASKED, kind=codes_pb2.KIND_CONSENT, fill=fill)
 
     assert [] == about(case, issued, ASKED, ASKING, withdrawal=False)
+
+
+def test_recalled_alert_has_no_hits(case: Case) -> None:
+    """Whoever takes the message back no longer wants to be told."""
+    issued = alert(case)
+
+    def fill(head: envelope_pb2.Header) -> None:
+        head.subject.message.CopyFrom(reference(issued))
+
+    base = ("base", "Base Art. 3(1)")
+    case.enter(ASKING, ASKED, kind=codes_pb2.KIND_RECALL, fill=fill, basis=base)
+
+    assert [procedure_pb2.OBSTACLE_KIND_ALERT_ENDED] == about(
+        case, issued, ASKED, ASKING, withdrawal=False
+    )

@@ -210,3 +210,23 @@ def test_reference_with_another_digest_is_to_no_request(case: Case) -> None:
     item = case.enter(ASKED, ASKING, kind=codes_pb2.KIND_UPDATE, fill=fill)
 
     assert [procedure_pb2.OBSTACLE_KIND_REQUEST_UNKNOWN] == obstacles(item)
+
+
+def test_postponement_leaves_the_answer_due(case: Case) -> None:
+    """Its end stands for the answer put off: to accept, or to answer in part, does not meet it."""
+    request = ask(case)
+
+    def postpone(head: envelope_pb2.Header) -> None:
+        head.update.request.CopyFrom(reference(request))
+        head.update.step = Step.REQUEST_STEP_POSTPONE
+        head.update.postponed_until_time.CopyFrom(clock.to_timestamp(case.now + 30 * 24 * HOUR))
+
+    case.enter(ASKED, ASKING, kind=codes_pb2.KIND_UPDATE, fill=postpone)
+    step(case, request, Step.REQUEST_STEP_ACCEPT)
+    running = [(kind, closed) for kind, _, closed in dues(case)]
+    case.after(days=31)
+    step(case, request, Step.REQUEST_STEP_EXECUTE)
+
+    answer, end = deadline_pb2.DEADLINE_KIND_ANSWER, deadline_pb2.DEADLINE_KIND_POSTPONEMENT_END
+    assert [(answer, deadline_pb2.DUE_STATE_ENDED), (end, None)] == running
+    assert [(end, ASKED, deadline_pb2.DUE_STATE_MET_LATE)] == dues(case)[1:]
