@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rogatory_gateway.delivery.hub import Hub
     from rogatory_gateway.delivery.reader import Reader
 
+MOST = 4096
+"""Deadlines looked at together: whoever leaves more undone is told of the rest later."""
+
 _DEADLINES, _ENTRIES, _REQUESTS = tables.deadlines.c, tables.entries.c, tables.requests.c
 
 
@@ -94,12 +97,20 @@ def to_tell(rows: Iterable[Running], told: set[Told], *, now: int) -> list[Told]
 
 
 def needing_attention(
-    connection: Connection, *, now: int, agency: str | None = None, exercise: bool = False
+    connection: Connection,
+    *,
+    now: int,
+    since: int = 0,
+    agency: str | None = None,
+    exercise: bool = False,
 ) -> list[Running]:
     """Return the deadlines that are due soon or overdue, what is due first in front.
 
+    At most `MOST`: the rest comes when some of these are done.
+
     Args:
         now: The time, in nanoseconds since the Unix epoch.
+        since: Only those that may have come to stand so from this time on.
         agency: Only of its requests, on either side, and only live or only of training; None: all.
         exercise: Which of the two.
     """
@@ -113,8 +124,13 @@ def needing_attention(
             _DEADLINES.soon_time,
             _DEADLINES.due_time,
         )
-        .where(_DEADLINES.closed.is_(None), _DEADLINES.soon_time <= now)
+        .where(
+            _DEADLINES.closed.is_(None),
+            _DEADLINES.soon_time <= now,
+            or_(_DEADLINES.soon_time >= since, _DEADLINES.due_time.between(since, now)),
+        )
         .order_by(_DEADLINES.due_time, _DEADLINES.request, _DEADLINES.asked, _DEADLINES.number)
+        .limit(MOST)
     )
     if agency is not None:
         query = query.where(
@@ -220,14 +236,14 @@ class DeadlineWatcher:
 
     async def look(self) -> Counts:
         """Look once: wake whom the time since the last looks concerns; return how many run."""
-        now = self._now()
+        now, since = self._now(), self._looks[0]
 
         def read(connection: Connection) -> tuple[list[Running], Counts]:
-            return needing_attention(connection, now=now), counts(connection, now=now)
+            return needing_attention(connection, now=now, since=since), counts(connection, now=now)
 
         rows, counted = await self._reader.run(read)
         # Since the look before the last: what was entered before that one and durable only after
         # it is not missed. To be woken twice costs a subscriber nothing.
-        self._hub.wake(changed(rows, since=self._looks[0], now=now))
+        self._hub.wake(changed(rows, since=since, now=now))
         self._looks = (self._looks[1], now)
         return counted

@@ -104,7 +104,9 @@ def story(status: RequestStatus, *, agency: str, now: int) -> list[str]:
     lines += _section("steps", [_step_row(step) for step in status.steps])
     lines += _section("not answered yet", [_measure_row(one) for one in standing.remaining])
     lines += _section("hand-overs", [*_handover_rows(standing.handovers)])
-    lines += _section("begin later", [_pending_row(term) for term in standing.pending])
+    begun = {due.due_date.kind for due in status.due}
+    later = [term for term in standing.pending if term.kind not in begun]
+    lines += _section("begin later", [_pending_row(term) for term in later])
     if status.HasField("duty_contact"):
         lines.append(contact(status.duty_contact))
     steps = ", ".join(in_words(_STEP, step) for step in steps_open(standing, agency=agency))
