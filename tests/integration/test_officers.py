@@ -210,7 +210,7 @@ async def test_drafted_approved_sent(office: Office) -> None:
     assert (ExitCode.USAGE, "DRAFT_INCOMPLETE") == (early.code, early.data["error"]["reason"])
     assert f"{APPROVER}" in early.data["error"]["message"]
     assert 0 == dry.code
-    assert (["the agency's signing key"], "waiting") == (
+    assert (["the agency's signing key"], "ready to send") == (
         listed.data[0]["waiting_for"],
         listed.data[0]["state"],
     )
