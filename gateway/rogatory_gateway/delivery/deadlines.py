@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from rogatory_gateway.delivery.hub import Hub
     from rogatory_gateway.delivery.reader import Reader
 
-MOST = 4096
-"""Deadlines looked at together: whoever leaves more undone is told of the rest later."""
-
 _DEADLINES, _ENTRIES, _REQUESTS = tables.deadlines.c, tables.entries.c, tables.requests.c
 
 
@@ -106,8 +103,6 @@ def needing_attention(
 ) -> list[Running]:
     """Return the deadlines that are due soon or overdue, what is due first in front.
 
-    At most `MOST`: the rest comes when some of these are done.
-
     Args:
         now: The time, in nanoseconds since the Unix epoch.
         since: Only those that may have come to stand so from this time on.
@@ -130,7 +125,6 @@ def needing_attention(
             or_(_DEADLINES.soon_time >= since, _DEADLINES.due_time.between(since, now)),
         )
         .order_by(_DEADLINES.due_time, _DEADLINES.request, _DEADLINES.asked, _DEADLINES.number)
-        .limit(MOST)
     )
     if agency is not None:
         query = query.where(
